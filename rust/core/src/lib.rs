@@ -11,12 +11,16 @@ pub type Index = u64;
 mod bytes;
 mod config;
 mod entry;
+mod log;
 mod message;
 pub mod mutant;
+mod progress;
+mod raft;
 mod work;
 
 pub use bytes::Bytes;
 pub use config::{Config, ConfigError, Profile};
 pub use entry::{Entry, HardState, Payload, Restored, Snapshot};
 pub use message::*;
+pub use raft::{NotLeader, Proposal, Raft, ReceiveError, Role, SnapshotError, Status};
 pub use work::{Apply, LogDelta, Outgoing, Persist, Work};

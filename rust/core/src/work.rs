@@ -1,8 +1,8 @@
 //! What a server wants done: one batch at a time, in a fixed order.
 
+use crate::Index;
 use crate::entry::{Entry, HardState, Snapshot};
 use crate::message::Envelope;
-use crate::Index;
 
 /// A message to hand to the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
