@@ -1,0 +1,101 @@
+# Pontoon: one entry for everything. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+GO    ?= go
+TARGET := $(CURDIR)/target
+LABRUN := $(TARGET)/labrun
+SHIMLIB := go-shim/internal/core/lib/libpontoon.a
+LIBHASH = pontoon.dev/go-shim/internal/core.LibHash=$$(sha256sum $(SHIMLIB) | cut -c1-16)
+
+# How to run a lab: LAB=/path/to/checkout RUN=regexp COUNT=n RACE=1 VIRTUAL=1
+LAB     ?=
+RUN     ?=
+COUNT   ?= 1
+RACE    ?=
+VIRTUAL ?=
+LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)') -count $(COUNT) \
+           $(if $(filter-out 0,$(RACE)),-race) $(if $(filter-out 0,$(VIRTUAL)),-virtual)
+
+.PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-all \
+        test test-rust test-shim test-labtree test-runner test-lab \
+        check fix header bench mutants sim clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-zA-Z0-9_-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Lab targets take LAB=/path/to/checkout RUN=regexp COUNT=n RACE=1 VIRTUAL=1."
+
+tools: ## check that cargo, go (1.25 or later) and a C compiler are there
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, so that cargo is on PATH."; exit 2; }
+	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.25 or later from https://go.dev/dl, so that go is on PATH."; exit 2; }
+	@v=$$(GOTOOLCHAIN=local $(GO) env GOVERSION); v=$${v#go}; major=$${v%%.*}; rest=$${v#*.}; minor=$${rest%%[!0-9]*}; \
+	  [ "$$major" -gt 1 ] || { [ "$$major" -eq 1 ] && [ "$${minor:-0}" -ge 25 ]; } || { echo "Go $$v is too old: install Go 1.25 or later from https://go.dev/dl."; exit 2; }
+	@cc=$$($(GO) env CC); command -v $${cc%% *} >/dev/null || { echo "A C compiler is missing: install gcc or clang (Go's cgo calls $$cc)."; exit 2; }
+	@[ "$$($(GO) env CGO_ENABLED)" = 1 ] || { echo "cgo is switched off: unset CGO_ENABLED or set it to 1."; exit 2; }
+
+build: tools ## build libpontoon (target/release/libpontoon.{a,so}) and labrun (target/labrun)
+	@$(CARGO) build --release --quiet -p pontoon-ffi
+	@$(MAKE) --no-print-directory labrun
+
+labrun: ## build the lab runner
+	@mkdir -p $(TARGET) && cd labtests/runner && $(GO) build -o $(LABRUN) .
+
+shimlib: tools
+	@$(CARGO) build --release --quiet -p pontoon-ffi
+	@mkdir -p $(dir $(SHIMLIB)) && { cmp -s target/release/libpontoon.a $(SHIMLIB) || cp target/release/libpontoon.a $(SHIMLIB); }
+
+test-2A: tools labrun ## leader election (a 2024 tree calls it 3A)
+	@$(LABRUN) test -part 2A $(LABFLAGS)
+test-2B: tools labrun ## log replication
+	@$(LABRUN) test -part 2B $(LABFLAGS)
+test-2C: tools labrun ## persistence
+	@$(LABRUN) test -part 2C $(LABFLAGS)
+test-2D: tools labrun ## snapshots
+	@$(LABRUN) test -part 2D $(LABFLAGS)
+test-all: tools labrun ## 2A to 2D in one go
+	@$(LABRUN) test -part all $(LABFLAGS)
+
+test: test-rust test-shim test-labtree test-runner test-lab ## everything that must pass
+
+test-rust: tools ## core, C ABI (C programs, valgrind, sanitizers), simulator
+	$(CARGO) test --workspace --quiet
+	$(CARGO) test --quiet -p pontoon-core --features mutants
+
+test-shim: shimlib ## the Go side, plain, with -race and with cgo's strictest pointer checks
+	cd go-shim && $(GO) test -ldflags "-X $(LIBHASH:$(SHIMLIB)=internal/core/lib/libpontoon.a)" ./...
+	cd go-shim && $(GO) test -race -ldflags "-X $(LIBHASH:$(SHIMLIB)=internal/core/lib/libpontoon.a)" ./...
+	cd go-shim && GOEXPERIMENT=cgocheck2 GOGC=1 $(GO) test -ldflags "-X $(LIBHASH:$(SHIMLIB)=internal/core/lib/libpontoon.a)" ./...
+
+test-labtree: tools ## self-tests of the embedded labrpc, labgob and harness
+	cd labtests/src && $(GO) test ./labrpc ./labgob && $(GO) test -run Harness ./raft
+	cd labtests/src && $(GO) test -race ./labrpc ./labgob && $(GO) test -race -run Harness ./raft
+
+test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
+	cd labtests/runner && $(GO) test ./...
+
+test-lab: tools labrun ## the embedded lab tests on Pontoon: in real time, and with -race in virtual time
+	$(LABRUN) test -part all -root $(CURDIR)
+	$(LABRUN) test -part all -root $(CURDIR) -virtual -race
+
+check: shimlib ## linters and formatters; changes nothing
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features --quiet -- -D warnings
+	@for d in go-shim labtests/src labtests/runner; do \
+	  bad=$$(gofmt -l $$d); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }; \
+	  (cd $$d && $(GO) vet ./...) || exit 1; done
+	@echo "check: clean"
+
+fix: ## format, and rewrite the generated header
+	$(CARGO) fmt --all
+	gofmt -w go-shim labtests
+	$(MAKE) --no-print-directory header
+
+header: ## regenerate include/pontoon.h and the copy inside the cgo package
+	UPDATE_HEADER=1 $(CARGO) test --quiet -p pontoon-ffi --test header
+	cp include/pontoon.h go-shim/internal/core/pontoon.h
+
+clean: ## remove what was built
+	$(CARGO) clean --quiet
+	rm -rf go-shim/internal/core/lib
