@@ -26,6 +26,9 @@ use crate::{Index, NodeId, Term};
 pub use snapshot::SnapshotError;
 pub use validate::ReceiveError;
 
+/// A deadline that never comes, yet small enough to compute with: 34 years.
+const NEVER_MS: u64 = 1 << 40;
+
 /// A role, and the state that only this role has: a follower cannot read a
 /// leader's fields.
 #[derive(Debug)]
@@ -245,14 +248,14 @@ impl Raft {
     }
 
     /// When [`tick`](Raft::tick) is due, on the host's clock. It can move either way with
-    /// every input; ticking early is harmless.
+    /// every input and with [`work_done`](Raft::work_done); ticking early is harmless.
     pub fn deadline_ms(&self) -> u64 {
         match &self.role {
-            RoleState::Leader { progress } => progress
-                .iter()
-                .map(|peer| peer.due_ms(&self.config, self.log.last_index(), self.commit))
-                .min()
-                .unwrap_or(u64::MAX),
+            RoleState::Leader { progress } => match self.replication_due_ms(progress) {
+                due_ms if due_ms > self.now_ms => due_ms.min(self.now_ms + NEVER_MS),
+                // There is work already: taking it says when the next is due.
+                _ => self.now_ms + self.config.heartbeat_interval_ms,
+            },
             _ => self.election_deadline_ms,
         }
     }

@@ -15,9 +15,15 @@ impl Raft {
     /// Whether a peer is owed a message now.
     pub(super) fn replication_due(&self) -> bool {
         match &self.role {
-            RoleState::Leader { .. } => self.deadline_ms() <= self.now_ms,
+            RoleState::Leader { progress } => self.replication_due_ms(progress) <= self.now_ms,
             _ => false,
         }
+    }
+
+    /// When the first peer is owed a message.
+    pub(super) fn replication_due_ms(&self, progress: &[Progress]) -> u64 {
+        let due = |peer: &Progress| peer.due_ms(&self.config, self.log.last_index(), self.commit);
+        progress.iter().map(due).min().unwrap_or(u64::MAX)
     }
 
     /// Messages for every peer that is owed one, in order of id.
@@ -103,7 +109,9 @@ impl Raft {
         }
         let last = prev + entries.len() as Index;
         match peer.mode {
-            Mode::Probe => peer.inflight.clear(),
+            // Late answers to earlier probes still count, up to a limit.
+            Mode::Probe if peer.inflight.len() >= self.config.max_inflight => drop(peer.inflight.pop_front()),
+            Mode::Probe => {}
             Mode::Replicate => peer.next_index = peer.next_index.max(last + 1),
             Mode::Snapshot { .. } => {}
         }
@@ -167,7 +175,11 @@ impl Raft {
                     return; // overtaken by an acknowledgement
                 }
                 let agree = self.log.last_not_after(hint_index, hint_term);
-                peer.probe(agree.min(prev.saturating_sub(1)) + 1, true);
+                let next_index = agree.min(prev.saturating_sub(1)) + 1;
+                if peer.mode == Mode::Probe && next_index >= peer.next_index {
+                    return; // an earlier probe's answer: already further down
+                }
+                peer.probe(next_index, true);
             }
             Appended::StaleTerm => {}
         }
