@@ -162,23 +162,18 @@ func (cfg *config) crash1(i int) {
 	cfg.net.DeleteServer(i)
 
 	cfg.mu.Lock()
-	defer cfg.mu.Unlock()
-
 	if cfg.saved[i] != nil {
 		cfg.saved[i] = cfg.saved[i].Copy()
 	}
-	if rf := cfg.rafts[i]; rf != nil {
-		cfg.mu.Unlock()
+	rf := cfg.rafts[i]
+	cfg.mu.Unlock()
+	if rf != nil {
 		rf.Kill()
-		cfg.mu.Lock()
-		cfg.rafts[i] = nil
 	}
-	if cfg.saved[i] != nil {
-		state := cfg.saved[i].ReadRaftState()
-		snapshot := cfg.saved[i].ReadSnapshot()
-		cfg.saved[i] = &Persister{}
-		cfg.saved[i].Save(state, snapshot)
-	}
+
+	cfg.mu.Lock()
+	cfg.rafts[i] = nil
+	cfg.mu.Unlock()
 }
 
 // checkLogs records a command that server i has applied. It returns what is

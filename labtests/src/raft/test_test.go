@@ -1,6 +1,6 @@
 package raft
 
-// Part A: leader election. The other parts are in part_b_test.go and so on.
+// Part A: leader election. The other parts are in testb_test.go and so on.
 // Server numbers are modulo the number of servers throughout.
 
 import (
