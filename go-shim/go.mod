@@ -1,0 +1,3 @@
+module pontoon.dev/go-shim
+
+go 1.22
