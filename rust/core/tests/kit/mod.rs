@@ -1,0 +1,18 @@
+//! What the tests share. Every test binary uses its own part of it.
+#![allow(dead_code)]
+
+pub mod disk;
+pub mod say;
+pub mod server;
+
+pub use say::*;
+pub use server::{Server, server};
+
+/// Puts the bug named by `PONTOON_MUTANT` back, so that a test binary can be
+/// run against it: the switch is one per process.
+pub fn activate_mutant() {
+    #[cfg(feature = "mutants")]
+    if let Ok(name) = std::env::var("PONTOON_MUTANT") {
+        assert!(pontoon_core::mutant::activate(&name), "no mutant is called {name}");
+    }
+}
