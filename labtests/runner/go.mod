@@ -1,0 +1,3 @@
+module pontoon.dev/labrun
+
+go 1.25

@@ -1,0 +1,71 @@
+package gotool
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// Interrupted is the cause of a context that a signal has ended.
+type Interrupted struct{ Signal syscall.Signal }
+
+func (e Interrupted) Error() string { return "stopped by signal: " + e.Signal.String() }
+
+// WithSignals returns a context that ends, with cause Interrupted, when one of
+// the signals arrives that ask a program to stop.
+func WithSignals(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	go func() {
+		select {
+		case s := <-signals:
+			cancel(Interrupted{s.(syscall.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}
+
+// grace is how long a program may take to end after a signal; the goroutine
+// dump of a large test comes in that time.
+const grace = 10 * time.Second
+
+// Command prepares a program in a process group of its own. When ctx ends the
+// group gets the signal that ended it, or SIGQUIT, with which a Go program
+// prints its goroutines and ends, if it was a timeout.
+func Command(ctx context.Context, dir string, env []string, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(env, "PWD="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = grace
+	cmd.Cancel = func() error {
+		s := syscall.SIGQUIT
+		var interrupted Interrupted
+		if errors.As(context.Cause(ctx), &interrupted) {
+			s = interrupted.Signal
+		}
+		return syscall.Kill(-cmd.Process.Pid, s)
+	}
+	return cmd
+}
+
+// Run runs cmd, made by Command, to its end. If ctx ended, nothing of the
+// process group is left, and the error is ctx's cause.
+func Run(ctx context.Context, cmd *exec.Cmd) error {
+	err := cmd.Run()
+	if ctx.Err() != nil && cmd.Process != nil {
+		// What ignored the signal; none left is the usual case.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		return context.Cause(ctx)
+	}
+	return err
+}

@@ -1,0 +1,181 @@
+package overlay
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/build"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pontoon.dev/labrun/internal/labtree"
+)
+
+// The lab's own files of package raft, which are never touched.
+var harnessFiles = []string{"config.go", "persister.go", "test_test.go"}
+
+// files sorts the .go files of package raft.
+type files struct {
+	kept     []string          // the tests run with these
+	replaced map[string]string // base name to Pontoon's text
+	hidden   []string          // set aside
+}
+
+// sortFiles decides about every .go file of package raft.
+//
+// Of the files that are no tests only the harness's stay: the others are the
+// student's Raft, util.go included, which students extend. Of the tests,
+// test_test.go stays, and every other file that type-checks against harness
+// and adapter: such files hold tests of the lab, or tests of the student's that
+// look at a Raft from outside only. One that reaches into the student's Raft
+// would break the build, and has nothing to test here.
+func sortFiles(tree *labtree.Tree, adapter string) (*files, error) {
+	entries, err := os.ReadDir(tree.Raft)
+	if err != nil {
+		return nil, err
+	}
+	f := &files{replaced: map[string]string{"raft.go": adapter, "util.go": utilText}}
+	var candidates []string
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasSuffix(name, ".go") || entry.IsDir() {
+			continue
+		}
+		// A file for another system, or one marked //go:build ignore, is not built.
+		if match, err := build.Default.MatchFile(tree.Raft, name); err == nil && !match {
+			continue
+		}
+		switch _, replaced := f.replaced[name]; {
+		case slices.Contains(harnessFiles, name):
+			f.kept = append(f.kept, name)
+		case strings.HasSuffix(name, "_test.go"):
+			candidates = append(candidates, name)
+		case !replaced:
+			f.hidden = append(f.hidden, name)
+		}
+	}
+	good, err := checkTests(tree, f, candidates)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range candidates {
+		if slices.Contains(good, name) {
+			f.kept = append(f.kept, name)
+		} else {
+			f.hidden = append(f.hidden, name)
+		}
+	}
+	slices.Sort(f.kept)
+	slices.Sort(f.hidden)
+	return f, nil
+}
+
+// checkTests returns those of the candidates that type-check.
+func checkTests(tree *labtree.Tree, f *files, candidates []string) ([]string, error) {
+	set := token.NewFileSet()
+	var fixed []*ast.File
+	for _, name := range f.kept {
+		file, err := parser.ParseFile(set, filepath.Join(tree.Raft, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		fixed = append(fixed, file)
+	}
+	for name, text := range f.replaced {
+		file, err := parser.ParseFile(set, name, text, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		fixed = append(fixed, file)
+	}
+	parsed := map[string]*ast.File{}
+	for _, name := range candidates {
+		file, err := parser.ParseFile(set, filepath.Join(tree.Raft, name), nil, parser.SkipObjectResolution)
+		if err == nil && file.Name.Name == "raft" {
+			parsed[name] = file
+		}
+	}
+	// A file may use what another declares, so a bad one can take others along.
+	for {
+		bad := brokenFiles(set, fixed, parsed)
+		if len(bad) == 0 {
+			break
+		}
+		for _, name := range bad {
+			delete(parsed, name)
+		}
+	}
+	var good []string
+	for name := range parsed {
+		good = append(good, name)
+	}
+	return good, nil
+}
+
+var versionElement = regexp.MustCompile(`^v[0-9]+$`)
+
+// brokenFiles type-checks fixed and candidates as one package and returns the
+// candidates with errors in them. Imports are not read: go/types lets pass
+// whatever is done with a package that it could not import.
+func brokenFiles(set *token.FileSet, fixed []*ast.File, candidates map[string]*ast.File) []string {
+	all := slices.Clone(fixed)
+	for _, name := range slices.Sorted(maps.Keys(candidates)) {
+		all = append(all, candidates[name])
+	}
+	var bad []string
+	config := types.Config{
+		Importer: noImports{},
+		Error: func(err error) {
+			var e types.Error
+			if !errors.As(err, &e) || e.Soft || inImport(all, e.Pos) {
+				return
+			}
+			name := filepath.Base(set.Position(e.Pos).Filename)
+			if _, ok := candidates[name]; ok && !slices.Contains(bad, name) {
+				bad = append(bad, name)
+			}
+		},
+	}
+	for _, file := range all {
+		nameImports(file)
+	}
+	config.Check("raft", set, all, nil) // its errors have gone to config.Error
+	return bad
+}
+
+type noImports struct{}
+
+func (noImports) Import(path string) (*types.Package, error) {
+	return nil, fmt.Errorf("%s is not read", path)
+}
+
+// nameImports spells out the names of packages such as math/rand/v2, which
+// go/types would guess from the last element of the path.
+func nameImports(file *ast.File) {
+	for _, spec := range file.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err == nil && spec.Name == nil && versionElement.MatchString(path.Base(name)) {
+			spec.Name = ast.NewIdent(path.Base(path.Dir(name)))
+		}
+	}
+}
+
+func inImport(files []*ast.File, pos token.Pos) bool {
+	for _, file := range files {
+		for _, spec := range file.Imports {
+			if spec.Pos() <= pos && pos <= spec.End() {
+				return true
+			}
+		}
+	}
+	return false
+}

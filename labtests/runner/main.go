@@ -1,0 +1,75 @@
+// Command labrun runs the tests of MIT's distributed-systems labs (6.824,
+// 6.5840) against Pontoon instead of the student's Raft. The lab's checkout is
+// never written to.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"pontoon.dev/labrun/internal/gotool"
+)
+
+// exitUsage is for what the user can put right: arguments, the tree, tools.
+const exitUsage = 2
+
+const usage = `labrun runs the tests of a 6.824 or 6.5840 lab with Pontoon as its Raft.
+
+usage:
+  labrun test [flags]   run the tests of package raft ("labrun test -h" lists the flags)
+  labrun help           print this
+`
+
+func main() {
+	ctx, stop := gotool.WithSignals(context.Background())
+	err := dispatch(ctx, os.Args[1:])
+	stop()
+	os.Exit(report(err))
+}
+
+func dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		fmt.Fprint(os.Stderr, usage)
+		return errSaid
+	}
+	switch args[0] {
+	case "test":
+		return runTest(ctx, args[1:])
+	case "help", "-h", "-help", "--help":
+		fmt.Print(usage)
+		return nil
+	}
+	return fmt.Errorf("there is no command %q: say labrun test, or labrun help", args[0])
+}
+
+var (
+	errSaid   = errors.New("the user has been told")
+	errFailed = errors.New("a test failed")
+)
+
+// report prints err, unless what failed has spoken for itself, and returns the
+// exit code: go's own where go ran the tests.
+func report(err error) int {
+	var exit *exec.ExitError
+	var interrupted gotool.Interrupted
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errSaid):
+		return exitUsage
+	case errors.Is(err, errFailed):
+		return 1
+	case errors.As(err, &interrupted):
+		fmt.Fprintln(os.Stderr, "labrun:", err)
+		return 128 + int(interrupted.Signal)
+	}
+	if direct, ok := err.(*exec.ExitError); ok {
+		exit = direct
+		return exit.ExitCode()
+	}
+	fmt.Fprintln(os.Stderr, "labrun:", err)
+	return exitUsage
+}

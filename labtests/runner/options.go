@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// options is what labrun test was asked for.
+type options struct {
+	lab, root    string
+	part, run    string
+	count, jobs  int
+	race         bool
+	virtual      bool
+	verbose      bool
+	timeout      time.Duration
+	lib          string
+	cargoFeature string
+}
+
+// Limits of time, where the user has set none. A whole suite takes five minutes
+// in real time; in virtual time no test takes one.
+const (
+	realTimeout    = 20 * time.Minute // of one pass
+	virtualTimeout = 3 * time.Minute  // of one test, in wall time
+	virtualLimit   = 10 * time.Minute // of one test, in virtual time: what go test gives
+)
+
+func parseOptions(args []string) (*options, error) {
+	o := &options{}
+	flags := flag.NewFlagSet("labrun test", flag.ContinueOnError)
+	flags.StringVar(&o.lab, "lab", "", "lab checkout: its root, its src, or src/raft (default Pontoon's own lab tree)")
+	flags.StringVar(&o.part, "part", "", "2A, 2B, 2C, 2D or all; a 2024 tree's 3A to 3D too (default all, or whatever -run matches)")
+	flags.StringVar(&o.run, "run", "", "only tests whose names match this regular expression")
+	flags.IntVar(&o.count, "count", 1, "run the tests this many times")
+	flags.BoolVar(&o.race, "race", false, "with go's race detector")
+	flags.BoolVar(&o.virtual, "virtual", false, "in virtual time, each test in a process of its own")
+	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "with -virtual: tests side by side")
+	flags.DurationVar(&o.timeout, "timeout", 0, "limit in wall time (default 20m for each pass; with -virtual 3m for each test)")
+	flags.StringVar(&o.root, "root", "", "Pontoon checkout (default $PONTOON_ROOT, or looked for upwards of the working directory and of labrun)")
+	flags.StringVar(&o.lib, "lib", "static", "how the Rust library is linked: static or shared")
+	flags.StringVar(&o.cargoFeature, "cargo-feature", "", "build the Rust library with this feature, apart from the normal build")
+	flags.BoolVar(&o.verbose, "v", false, "say what is run, and print go test's own lines")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil, err
+	} else if err != nil {
+		return nil, errSaid
+	}
+	switch {
+	case flags.NArg() > 0:
+		return nil, fmt.Errorf("unexpected argument %q: the lab's directory is given with -lab", flags.Arg(0))
+	case o.count < 1:
+		return nil, fmt.Errorf("-count %d: must be at least 1", o.count)
+	case o.jobs < 1:
+		return nil, fmt.Errorf("-jobs %d: must be at least 1", o.jobs)
+	case o.timeout < 0:
+		return nil, fmt.Errorf("-timeout %v: must not be negative", o.timeout)
+	case o.lib != "static" && o.lib != "shared":
+		return nil, fmt.Errorf("-lib %q: must be static or shared", o.lib)
+	}
+	return o, nil
+}
+
+// findRoot returns the real path of the Pontoon checkout.
+func findRoot(given string) (string, error) {
+	if given == "" {
+		given = os.Getenv("PONTOON_ROOT")
+	}
+	if given != "" {
+		real, err := filepath.EvalSymlinks(given)
+		if err == nil {
+			real, err = filepath.Abs(real)
+		}
+		if err != nil || !isRoot(real) {
+			return "", fmt.Errorf("%s is no Pontoon checkout (with go-shim and rust/ffi in it): set -root or PONTOON_ROOT to one", given)
+		}
+		return real, nil
+	}
+	var starts []string
+	if dir, err := os.Getwd(); err == nil {
+		starts = append(starts, dir)
+	}
+	if program, err := os.Executable(); err == nil {
+		starts = append(starts, filepath.Dir(program))
+	}
+	for _, dir := range starts {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real
+		}
+		for ; ; dir = filepath.Dir(dir) {
+			if isRoot(dir) {
+				return dir, nil
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+		}
+	}
+	return "", errors.New("no Pontoon checkout (with go-shim and rust/ffi in it) above the working directory: set -root or PONTOON_ROOT to one")
+}
+
+func isRoot(dir string) bool {
+	for _, file := range []string{"go-shim/go.mod", "rust/ffi/Cargo.toml"} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"pontoon.dev/labrun/internal/gotool"
+	"pontoon.dev/labrun/internal/labtree"
+	"pontoon.dev/labrun/internal/overlay"
+	"pontoon.dev/labrun/internal/rustlib"
+	"pontoon.dev/labrun/internal/virtual"
+)
+
+// session is one run of labrun test.
+type session struct {
+	*options
+	goPath  string
+	overlay *overlay.Overlay
+	sel     labtree.Selection
+	env     []string // of go
+	flags   []string // of go
+	pkg     string   // import path of package raft
+	work    string
+}
+
+func runTest(ctx context.Context, args []string) error {
+	o, err := parseOptions(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	root, err := findRoot(o.root)
+	if err != nil {
+		return err
+	}
+	if o.lab == "" {
+		o.lab = filepath.Join(root, "labtests", "src")
+	}
+	tree, err := labtree.Find(o.lab)
+	if err != nil {
+		return err
+	}
+	if err := tree.Supported(); err != nil {
+		return err
+	}
+	work, err := workDir()
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	s := &session{options: o, work: work}
+	if err := s.plan(tree, filepath.Join(root, "go-shim")); err != nil {
+		return err
+	}
+	if err := s.build(ctx, root); err != nil {
+		return err
+	}
+	if o.virtual {
+		return s.runVirtual(ctx)
+	}
+	return s.runReal(ctx)
+}
+
+// workDir returns the real path of a new directory outside of any checkout.
+func workDir() (string, error) {
+	dir, err := os.MkdirTemp("", "labrun-")
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(dir)
+}
+
+// plan decides what to run and with which files, and says so in one sentence.
+func (s *session) plan(tree *labtree.Tree, shim string) error {
+	var err error
+	if s.overlay, err = overlay.New(tree, shim, s.work); err != nil {
+		return err
+	}
+	if s.sel, err = s.overlay.Tree.Select(s.part, s.run); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "labrun: %s; %s.\n", s.overlay.Tree.Describe(), s.overlay.Describe())
+	if s.virtual {
+		text, err := virtual.Entry(s.sel.Names)
+		if err != nil {
+			return err
+		}
+		if err := s.overlay.Add(virtual.EntryName, text); err != nil {
+			return err
+		}
+	}
+	return s.overlay.Write()
+}
+
+// build checks the tools, builds the Rust library and makes sure that go would
+// compile what was planned.
+func (s *session) build(ctx context.Context, root string) error {
+	var err error
+	if s.goPath, err = gotool.Find(root); err != nil {
+		return err
+	}
+	library, err := rustlib.Build(ctx, root, rustlib.Options{Shared: s.lib == "shared", Feature: s.cargoFeature, Log: os.Stderr})
+	if err != nil {
+		return err
+	}
+	settings := append(s.overlay.Env(), library.Env()...)
+	s.env = gotool.Environ(append(settings, "GOTOOLCHAIN=local")...)
+	s.flags = append(s.overlay.Flags(), library.Flags()...)
+	if s.race {
+		s.flags = append(s.flags, "-race")
+	}
+	if s.verbose {
+		fmt.Fprintf(os.Stderr, "labrun: in %s: %s\n", s.overlay.Tree.Raft, strings.Join(settings, " "))
+	}
+	s.pkg, err = s.overlay.Verify(ctx, s.goPath, s.env, s.flags)
+	return err
+}
+
+// runReal is the lab's own go test, with its output and its exit code.
+func (s *session) runReal(ctx context.Context) error {
+	timeout := s.timeout
+	if timeout == 0 {
+		timeout = realTimeout * time.Duration(s.count)
+	}
+	args := append([]string{"test"}, s.flags...)
+	args = append(args, "-vet=off", fmt.Sprint("-count=", s.count), fmt.Sprint("-timeout=", timeout))
+	if s.sel.Pattern != "" {
+		args = append(args, "-run="+s.sel.Pattern)
+	}
+	if s.verbose {
+		args = append(args, "-v")
+		fmt.Fprintf(os.Stderr, "labrun: %s %q\n", s.goPath, args)
+	}
+	cmd := gotool.Command(ctx, s.overlay.Tree.Raft, s.env, s.goPath, args...)
+	cmd.Stdout = os.Stdout
+	cmd.Stderr = s.compilerWords()
+	return gotool.Run(ctx, cmd)
+}
+
+// runVirtual runs the same tests in virtual time.
+func (s *session) runVirtual(ctx context.Context) error {
+	wall := s.timeout
+	if wall == 0 {
+		wall = virtualTimeout
+	}
+	ok, err := virtual.Run(ctx, virtual.Job{
+		Go: s.goPath, Dir: s.overlay.Tree.Raft, Env: s.env, Flags: s.flags, Work: s.work, Pkg: s.pkg,
+		Tests: s.sel.Names, Count: s.count, Jobs: s.jobs, Wall: wall, Limit: virtualLimit, Verbose: s.verbose,
+		Out: os.Stdout, Err: s.compilerWords(),
+	})
+	if err == nil && !ok {
+		return errFailed
+	}
+	return err
+}
+
+// compilerWords is standard error with one line on top, should go begin to
+// complain about a package there: whose files they are is not plain to see.
+func (s *session) compilerWords() *headed {
+	return &headed{mark: "# ", head: "labrun: package raft does not compile with Pontoon in it; " + s.overlay.Describe() + ":\n"}
+}
+
+// headed writes to standard error, with head before the first text if that
+// begins with mark.
+type headed struct {
+	mark, head string
+	begun      bool
+}
+
+func (h *headed) Write(p []byte) (int, error) {
+	if !h.begun && strings.HasPrefix(string(p), h.mark) {
+		fmt.Fprint(os.Stderr, h.head)
+	}
+	h.begun = true
+	return os.Stderr.Write(p)
+}
