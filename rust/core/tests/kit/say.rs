@@ -10,7 +10,7 @@ pub struct Said<M> {
 }
 
 impl<M> Said<M> {
-    pub fn from(mut self, from: NodeId) -> Self {
+    pub fn by(mut self, from: NodeId) -> Self {
         self.from = from;
         self
     }
@@ -130,7 +130,7 @@ pub fn refused(term: Term) -> Said<RequestVoteReply> {
 
 impl Said<RequestVoteReply> {
     /// The term of the request, where it is not the voter's.
-    pub fn to_request_of(mut self, term: Term) -> Self {
+    pub fn answering(mut self, term: Term) -> Self {
         self.message.request_term = term;
         self
     }
@@ -162,7 +162,7 @@ fn answered(term: Term, seq: u64, outcome: Appended) -> Said<AppendEntriesReply>
 
 impl Said<AppendEntriesReply> {
     /// The term of the request, where it is not the follower's.
-    pub fn to_request_of(mut self, term: Term) -> Self {
+    pub fn answering(mut self, term: Term) -> Self {
         self.message.request_term = term;
         self
     }
@@ -209,7 +209,7 @@ pub fn holds(term: Term, seq: u64, index: Index, next_offset: u64) -> Said<Insta
 
 impl Said<InstallSnapshotReply> {
     /// The term of the request, where it is not the follower's.
-    pub fn to_request_of(mut self, term: Term) -> Self {
+    pub fn answering(mut self, term: Term) -> Self {
         self.message.request_term = term;
         self
     }

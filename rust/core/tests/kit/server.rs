@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pontoon_core::*;
 
 use super::disk::Disk;
-use super::say::{IntoMessage, Said, append, conflict, granted, installed, matched};
+use super::say::{IntoMessage, Said, append, granted, installed, matched};
 use super::{activate_mutant, entries, text};
 
 /// How a server comes up.
@@ -212,7 +212,7 @@ impl Server {
     pub fn is_elected(&mut self) -> &mut Self {
         self.times_out();
         for peer in self.peers() {
-            self.hears(granted(self.term()).from(peer));
+            self.hears(granted(self.term()).by(peer));
         }
         assert_eq!(self.role(), Role::Leader);
         let is_vote = |out: &Outgoing| matches!(out.envelope.message, Message::RequestVote(_));
@@ -227,25 +227,14 @@ impl Server {
             Message::AppendEntries(m) => {
                 let covered = m.prev_log_index + m.entries.len() as Index;
                 let said = matched(term, m.seq, covered);
-                self.hears(said.from(peer))
+                self.hears(said.by(peer))
             }
             Message::InstallSnapshot(m) => {
                 let said = installed(term, m.seq, m.last_included_index);
-                self.hears(said.from(peer))
+                self.hears(said.by(peer))
             }
             other => panic!("{other:?} is not a leader's request"),
         }
-    }
-
-    /// A follower refuses the latest AppendEntries to it, with this hint.
-    pub fn is_refused_by(&mut self, peer: NodeId, hint_index: Index, hint_term: Term) -> &mut Self {
-        let seq = match &self.latest[&peer] {
-            Message::AppendEntries(m) => m.seq,
-            other => panic!("{other:?} is not an AppendEntries"),
-        };
-        self.sent.clear();
-        let said = conflict(self.term(), seq, hint_index, hint_term);
-        self.hears(said.from(peer))
     }
 
     /// A heartbeat from server 2 makes this server its follower in `term`.

@@ -119,9 +119,7 @@ fn receiver_5_a_new_term_begins_its_transfer_anew() {
     let mut server = server().start();
     server.hears(install(1, 5, 1, "ab").piece(0)).replies();
     assert_eq!(
-        server
-            .hears(install(2, 5, 1, "yz").from(3).last_piece(2))
-            .install_reply(),
+        server.hears(install(2, 5, 1, "yz").by(3).last_piece(2)).install_reply(),
         (0, None)
     );
     assert_eq!(server.persisted().snapshot, None);

@@ -11,7 +11,7 @@ fn leaders_announce_themselves_at_once() {
     let mut server = server().of(5).log("1:a").start();
     server.times_out();
     server.sent();
-    server.hears(granted(2).from(2)).hears(granted(2).from(3));
+    server.hears(granted(2).by(2)).hears(granted(2).by(3));
     let sent = server.sent();
     assert_eq!(sent.iter().map(|out| out.envelope.to).collect::<Vec<_>>(), [2, 3, 4, 5]);
     for out in sent {
@@ -61,7 +61,7 @@ fn others_refuse_commands_and_name_the_leader() {
     assert_eq!(server.raft.status().last_index, 0);
 }
 
-/// "If last log index >= nextIndex for a follower: send AppendEntries RPC with
+/// "If last log index ≥ nextIndex for a follower: send AppendEntries RPC with
 /// log entries starting at nextIndex". Figure 2, Leaders; §5.3
 #[test]
 fn leaders_send_entries_from_next_index() {
@@ -103,8 +103,8 @@ fn a_conflict_moves_next_index_back_and_is_retried_at_once() {
     );
 }
 
-/// "If there exists an N such that N > commitIndex, a majority of matchIndex[i]
-/// >= N, and log[N].term == currentTerm: set commitIndex = N". Figure 2, Leaders;
+/// "If there exists an N such that N > commitIndex, a majority of
+/// matchIndex[i] ≥ N, and log[N].term == currentTerm: set commitIndex = N". Figure 2, Leaders;
 /// §5.3
 #[test]
 fn leaders_commit_what_a_majority_holds() {
@@ -114,13 +114,13 @@ fn leaders_commit_what_a_majority_holds() {
         server.proposes(command);
     }
     server.sent();
-    server.hears(matched(1, 1, 3).from(2));
+    server.hears(matched(1, 1, 3).by(2));
     assert_eq!(server.commit(), 0, "two of five");
-    server.hears(matched(1, 1, 1).from(3));
+    server.hears(matched(1, 1, 1).by(3));
     assert_eq!(server.commit(), 1);
-    server.hears(matched(1, 1, 2).from(4));
+    server.hears(matched(1, 1, 2).by(4));
     assert_eq!(server.commit(), 2);
-    server.hears(matched(1, 1, 3).from(5));
+    server.hears(matched(1, 1, 3).by(5));
     assert_eq!(server.commit(), 3);
 }
 

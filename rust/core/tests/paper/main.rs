@@ -12,6 +12,7 @@ mod install_snapshot;
 mod leaders;
 mod malformed;
 mod persistence;
+mod pipeline;
 mod replication;
 mod request_vote;
 mod servers;

@@ -55,8 +55,8 @@ fn a_message_for_another_server_is_refused() {
 /// A sender that is no other voter: a stranger, or this server itself.
 #[test]
 fn a_message_of_a_stranger_is_refused() {
-    refused_by_all(ask(9).from(4), ReceiveError::UnknownSender { from: 4 });
-    refused_by_all(append(9).from(1), ReceiveError::UnknownSender { from: 1 });
+    refused_by_all(ask(9).by(4), ReceiveError::UnknownSender { from: 4 });
+    refused_by_all(append(9).by(1), ReceiveError::UnknownSender { from: 1 });
 }
 
 /// Terms begin at 1 and stay far from the end of the numbers.
@@ -108,7 +108,7 @@ fn a_reply_to_a_future_request_is_refused() {
     malformed(granted(9), why);
     malformed(matched(9, 1, 1), why);
     malformed(holds(9, 1, 5, 0), why);
-    malformed(refused(1).to_request_of(2), why);
+    malformed(refused(1).answering(2), why);
 }
 
 /// Nobody can hold what its leader never had.
@@ -132,7 +132,7 @@ fn an_offset_beyond_the_snapshot_is_refused() {
     leader.is_acked_by(3);
     let piece = leader.piece_to(3);
     let why = ReceiveError::Malformed("asks for what is beyond the snapshot");
-    refused_by(&mut leader, holds(1, piece.seq, 1, 4).from(3), why);
+    refused_by(&mut leader, holds(1, piece.seq, 1, 4).by(3), why);
 }
 
 /// Why a configuration is refused, or nothing.

@@ -22,11 +22,11 @@ fn rule_1_term_and_vote_are_written_together() {
         }
     );
     server.restart(); // before the write: as if nobody had asked
-    assert!(server.hears(ask(4).from(3)).grants());
+    assert!(server.hears(ask(4).by(3)).grants());
     server.restart();
     server.disk.write(&persist);
     server.restart(); // after it: the vote is given, whether or not the reply left
-    assert!(!server.hears(ask(4).from(3)).grants());
+    assert!(!server.hears(ask(4).by(3)).grants());
 }
 
 /// Rule 1: a term that was merely seen is written too.
@@ -36,7 +36,7 @@ fn rule_1_a_new_term_alone_is_written() {
     server.hears(append(6));
     assert_eq!(server.persisted_vote(), (6, None));
     server.restart();
-    assert_eq!(server.hears(append(5).from(3)).outcome(), Appended::StaleTerm);
+    assert_eq!(server.hears(append(5).by(3)).outcome(), Appended::StaleTerm);
 }
 
 /// Rule 2: stepping down within a term keeps the vote of that term, in a
@@ -48,14 +48,14 @@ fn rule_2_stepping_down_in_the_same_term_keeps_the_vote() {
     assert_eq!(server.persisted_vote(), (1, Some(1)));
     server.restart();
     server.follows(1);
-    assert!(!server.hears(ask(1).from(3).log(9, 1)).grants());
+    assert!(!server.hears(ask(1).by(3).log(9, 1)).grants());
 }
 
 /// Rule 2: seeing a higher vote is not granting it.
 #[test]
 fn rule_2_a_refused_higher_vote_is_recorded_as_none() {
     let mut server = server().log("1:a").voted(2).start();
-    assert!(!server.hears(ask(7).from(3)).grants());
+    assert!(!server.hears(ask(7).by(3)).grants());
     assert_eq!(server.persisted_vote(), (7, None));
 }
 
@@ -64,7 +64,7 @@ fn rule_2_a_refused_higher_vote_is_recorded_as_none() {
 #[test]
 fn rule_3_the_acknowledgement_waits_for_term_and_entries() {
     let mut server = server().start();
-    server.receives(ask(2).from(3));
+    server.receives(ask(2).by(3));
     server.receives(append(3).entries("3:a"));
     let work = server.takes();
     let persist = work.persist.clone().expect("much to write");
@@ -101,7 +101,7 @@ fn rule_4_an_overwritten_entry_does_not_make_the_new_one_durable() {
     let mut server = server().start();
     server.receives(append(1).entries("1:a 1:b 1:c"));
     let first = server.takes();
-    server.receives(append(2).from(3).prev(1, 1).entries("2:x 2:y").commit(3));
+    server.receives(append(2).by(3).prev(1, 1).entries("2:x 2:y").commit(3));
     assert_eq!(server.raft.status().stable_index, 0);
     server.finish(first);
     assert_eq!(
@@ -126,7 +126,7 @@ fn rule_4_the_same_entry_again_is_a_new_write() {
     let mut server = server().start();
     server.receives(append(1).entries("1:a 1:b"));
     let first = server.takes();
-    server.receives(append(2).from(3).entries("2:x"));
+    server.receives(append(2).by(3).entries("2:x"));
     server.receives(append(3).entries("3:a 3:b"));
     server.finish(first);
     assert_eq!(server.raft.status().stable_index, 0);
@@ -165,7 +165,7 @@ fn rule_5_a_majority_of_others_commits() {
     let work = server.takes();
     let seq = |at: usize| work.send_early[at].ticket;
     server.receives(matched(1, seq(0), 1));
-    server.receives(matched(1, seq(1), 1).from(3));
+    server.receives(matched(1, seq(1), 1).by(3));
     assert_eq!(server.commit(), 1);
     assert!(!server.raft.has_apply());
     server.finish(work);

@@ -117,11 +117,11 @@ fn leaders_only_append() {
     let probe = server.append_to(2);
     server
         .hears(conflict(3, probe.seq, 1, 1))
-        .hears(matched(3, probe.seq, 2).from(3));
+        .hears(matched(3, probe.seq, 2).by(3));
     server.proposes("c");
     server
-        .hears(ask(3).from(3).log(9, 3))
-        .hears(append(2).prev(1, 1).entries("2:x").from(3));
+        .hears(ask(3).by(3).log(9, 3))
+        .hears(append(2).prev(1, 1).entries("2:x").by(3));
     assert_eq!(server.log(), "1:a 2:b 3:c");
 }
 
@@ -189,7 +189,7 @@ fn figure_8_an_old_entry_on_a_majority_may_still_be_lost() {
     };
     // (d): S5 overwrites it, which is safe, as it was not committed.
     let mut overwritten = leader();
-    overwritten.hears(append(5).from(5).prev(1, 1).entries("3:x"));
+    overwritten.hears(append(5).by(5).prev(1, 1).entries("3:x"));
     assert_eq!(overwritten.log(), "1:a 3:x");
     // (e): an entry of its own term commits it.
     let mut committed = leader();

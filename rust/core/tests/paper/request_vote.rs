@@ -20,7 +20,7 @@ fn receiver_1_an_older_term_gets_no_vote() {
 #[test]
 fn receiver_2_the_first_to_ask_gets_the_vote() {
     let mut server = server().start();
-    assert!(server.hears(ask(1).from(3)).grants());
+    assert!(server.hears(ask(1).by(3)).grants());
     assert_eq!(server.persisted_vote(), (1, Some(3)));
 }
 
@@ -41,9 +41,9 @@ fn receiver_2_a_repeated_request_gets_the_vote_again() {
 fn receiver_2_a_second_candidate_of_the_term_gets_none() {
     let mut server = server().start();
     assert!(server.hears(ask(1)).grants());
-    assert!(!server.hears(ask(1).from(3)).grants());
+    assert!(!server.hears(ask(1).by(3)).grants());
     server.restart();
-    assert!(!server.hears(ask(1).from(3)).grants());
+    assert!(!server.hears(ask(1).by(3)).grants());
     assert_eq!(server.persisted_vote(), (1, Some(2)));
 }
 
@@ -52,7 +52,7 @@ fn receiver_2_a_second_candidate_of_the_term_gets_none() {
 fn a_new_term_is_a_new_vote() {
     let mut server = server().start();
     assert!(server.hears(ask(1)).grants());
-    assert!(server.hears(ask(2).from(3)).grants());
+    assert!(server.hears(ask(2).by(3)).grants());
     assert_eq!(server.persisted_vote(), (2, Some(3)));
 }
 
@@ -92,7 +92,7 @@ fn a_refused_candidate_does_not_use_up_the_vote() {
     let mut server = server().log("1:a").start();
     assert!(!server.hears(ask(5)).grants());
     assert_eq!(server.persisted_vote(), (5, None));
-    assert!(server.hears(ask(5).from(3).log(1, 1)).grants());
+    assert!(server.hears(ask(5).by(3).log(1, 1)).grants());
     assert_eq!(server.persisted_vote(), (5, Some(3)));
 }
 
@@ -102,7 +102,7 @@ fn a_refused_candidate_does_not_use_up_the_vote() {
 fn entries_not_yet_written_count_for_the_vote() {
     let mut server = server().start();
     server.receives(append(1).entries("1:a"));
-    server.receives(ask(2).from(3));
+    server.receives(ask(2).by(3));
     server.work();
     let replies = server.replies();
     assert!(

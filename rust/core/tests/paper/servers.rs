@@ -33,11 +33,11 @@ fn all_servers_follow_a_higher_term() {
     for make in [&follower as &dyn Fn() -> Server, &candidate, &leader] {
         let says: [fn(&mut Server) -> &mut Server; 6] = [
             |s| s.hears(ask(9)),
-            |s| s.hears(refused(9).to_request_of(2)),
+            |s| s.hears(refused(9).answering(2)),
             |s| s.hears(append(9)),
-            |s| s.hears(stale(9, 1).to_request_of(2)),
+            |s| s.hears(stale(9, 1).answering(2)),
             |s| s.hears(install(9, 5, 9, "snapshot").piece(3)),
-            |s| s.hears(holds(9, 1, 5, 0).to_request_of(2)),
+            |s| s.hears(holds(9, 1, 5, 0).answering(2)),
         ];
         for say in says {
             let mut server = make();
@@ -57,7 +57,7 @@ fn all_servers_follow_a_higher_term() {
 #[test]
 fn a_late_reply_still_deposes() {
     let mut server = server().term(4).lead();
-    server.hears(granted(8).to_request_of(1));
+    server.hears(granted(8).answering(1));
     assert_eq!((server.term(), server.role()), (8, Role::Follower));
 }
 
@@ -68,9 +68,9 @@ fn followers_respond_to_every_request_once() {
     let mut server = server().start();
     let tickets = [
         server.receives(ask(1)),
-        server.receives(append(1).from(3)),
-        server.receives(append(1).from(3).prev(7, 1)),
-        server.receives(install(1, 4, 1, "s").from(3)),
+        server.receives(append(1).by(3)),
+        server.receives(append(1).by(3).prev(7, 1)),
+        server.receives(install(1, 4, 1, "s").by(3)),
         server.receives(ask(1)),
     ];
     server.work();
@@ -128,8 +128,8 @@ fn nothing_else_resets_the_election_timeout() {
         |s| s.hears(ask(2).log(9, 2)),
         |s| s.hears(ask(3)),
         |s| s.hears(ask(4)),
-        |s| s.hears(refused(5).to_request_of(1)),
-        |s| s.hears(stale(6, 1).to_request_of(1)),
+        |s| s.hears(refused(5).answering(1)),
+        |s| s.hears(stale(6, 1).answering(1)),
     ];
     for say in says {
         server.now_ms += 10;
@@ -187,11 +187,11 @@ fn candidates_write_their_own_vote_before_they_ask() {
 #[test]
 fn candidates_lead_with_a_majority_of_votes() {
     let mut server = server().of(5).start();
-    server.times_out().hears(granted(1).from(2));
+    server.times_out().hears(granted(1).by(2));
     assert_eq!(server.role(), Role::Candidate);
-    server.hears(granted(1).from(2));
+    server.hears(granted(1).by(2));
     assert_eq!(server.role(), Role::Candidate, "one server has one vote");
-    server.hears(refused(1).from(4)).hears(granted(1).from(5));
+    server.hears(refused(1).by(4)).hears(granted(1).by(5));
     assert_eq!((server.role(), server.leader()), (Role::Leader, Some(1)));
 }
 
@@ -199,9 +199,9 @@ fn candidates_lead_with_a_majority_of_votes() {
 #[test]
 fn half_of_the_votes_is_no_majority() {
     let mut server = server().of(4).start();
-    server.times_out().hears(granted(1).from(2));
+    server.times_out().hears(granted(1).by(2));
     assert_eq!(server.role(), Role::Candidate);
-    server.hears(granted(1).from(3));
+    server.hears(granted(1).by(3));
     assert_eq!(server.role(), Role::Leader);
 }
 
@@ -217,7 +217,7 @@ fn candidates_follow_a_leader_of_their_term() {
         (Role::Follower, Some(2), 1)
     );
     assert!(
-        !server.hears(ask(1).from(3).log(5, 1)).grants(),
+        !server.hears(ask(1).by(3).log(5, 1)).grants(),
         "it voted for itself in this term"
     );
     assert_eq!(server.persisted_vote(), (1, Some(1)));
@@ -246,7 +246,7 @@ fn candidates_refuse_a_leader_of_an_older_term() {
 #[test]
 fn candidates_start_anew_when_the_vote_was_split() {
     let mut server = server().start();
-    server.times_out().hears(refused(1).from(2)).hears(refused(1).from(3));
+    server.times_out().hears(refused(1).by(2)).hears(refused(1).by(3));
     assert_eq!(server.role(), Role::Candidate);
     server.sent();
     server.times_out();
@@ -261,9 +261,9 @@ fn candidates_count_only_votes_of_this_term() {
     let mut server = server().start();
     server.times_out().times_out();
     server
-        .hears(granted(2).to_request_of(1).from(2))
-        .hears(granted(2).to_request_of(1).from(3));
+        .hears(granted(2).answering(1).by(2))
+        .hears(granted(2).answering(1).by(3));
     assert_eq!((server.role(), server.term()), (Role::Candidate, 2));
-    server.hears(granted(2).from(3));
+    server.hears(granted(2).by(3));
     assert_eq!(server.role(), Role::Leader);
 }

@@ -100,7 +100,7 @@ fn a_large_snapshot_goes_in_pieces() {
             true => installed(2, piece.seq, 2),
             false => holds(2, piece.seq, 2, offset + 4),
         };
-        server.hears(reply.from(3));
+        server.hears(reply.by(3));
     }
     let m = server.append_to(3);
     assert_eq!(
@@ -124,7 +124,7 @@ fn a_lost_piece_is_repeated() {
         panic!("no piece in three heartbeats")
     };
     assert_eq!(again.offset, 0);
-    server.hears(holds(2, again.seq, 2, 8).from(3));
+    server.hears(holds(2, again.seq, 2, 8).by(3));
     assert_eq!(server.piece_to(3).offset, 8);
 }
 
@@ -149,7 +149,7 @@ fn the_log_after_a_snapshot_under_way_is_kept() {
     server.is_acked_by(3);
     let piece = server.piece_to(3);
     server.snapshots(4, "abcd");
-    server.hears(installed(2, piece.seq, 2).from(3));
+    server.hears(installed(2, piece.seq, 2).by(3));
     let m = server.append_to(3);
     assert_eq!((m.prev_log_index, text(&m.entries).as_str()), (2, "2:c 2:d"));
 }
@@ -163,7 +163,7 @@ fn a_transfer_goes_on_with_its_own_snapshot() {
     server.is_acked_by(3);
     let piece = server.piece_to(3);
     server.snapshots(3, "new");
-    server.hears(holds(2, piece.seq, 2, 4).from(3));
+    server.hears(holds(2, piece.seq, 2, 4).by(3));
     let piece = server.piece_to(3);
     assert_eq!(
         (piece.last_included_index, piece.offset, piece.data),

@@ -73,7 +73,7 @@ fn persistent_state_survives_a_restart() {
     let status = server.raft.status();
     assert_eq!((status.term, status.last_index, status.last_term), (2, 2, 2));
     assert!(
-        !server.hears(ask(2).from(3).log(2, 2)).grants(),
+        !server.hears(ask(2).by(3).log(2, 2)).grants(),
         "the vote was given away before the crash"
     );
 }
@@ -127,7 +127,7 @@ fn a_new_term_as_leader_forgets_old_acknowledgements() {
     let mut server = server().lead();
     server.proposes("a");
     server.is_acked_by(2).is_acked_by(2);
-    server.hears(append(2).from(3).prev(1, 1)).is_elected();
+    server.hears(append(2).by(3).prev(1, 1)).is_elected();
     let proposal = server.proposes("b");
     assert_eq!(server.commit(), 1);
     server.is_acked_by(3);
