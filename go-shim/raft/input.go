@@ -224,13 +224,17 @@ func (n *Node) answered(to, ticket uint64, reply []byte, err error) {
 	if n.err != nil {
 		return
 	}
+	now := n.now()
 	if err == nil {
-		step, refused := n.core.Receive(n.now(), 0, reply)
+		step, refused := n.core.Receive(now, 0, reply)
 		if refused == nil || fatal(refused) {
+			n.heard(to)
 			n.advance(step, refused)
 			return
 		}
 	}
 	n.stats.Undelivered++
-	n.advance(n.core.Undelivered(n.now(), to, ticket))
+	if n.lost(to, now) {
+		n.advance(n.core.Undelivered(now, to, ticket))
+	}
 }
