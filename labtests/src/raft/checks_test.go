@@ -1,7 +1,7 @@
 package raft
 
 // What a test may demand of its cluster. A demand that is not met fails the
-// test there and then.
+// test there and then, at the line of the test that made it.
 
 import (
 	"fmt"
@@ -13,6 +13,7 @@ import (
 // checkOneLeader returns the leader of the highest term among the connected
 // servers. It allows for an election, but not for two leaders of one term.
 func (cfg *config) checkOneLeader() int {
+	cfg.t.Helper()
 	for round := 0; round < 10; round++ {
 		time.Sleep(time.Duration(450+rand.Intn(100)) * time.Millisecond)
 
@@ -45,6 +46,7 @@ func (cfg *config) checkOneLeader() int {
 
 // checkTerms returns the term, on which the connected servers must agree.
 func (cfg *config) checkTerms() int {
+	cfg.t.Helper()
 	agreed := -1
 	for i := 0; i < cfg.n; i++ {
 		if rf := cfg.onNetwork(i); rf != nil {
@@ -70,6 +72,7 @@ func (cfg *config) termChanged(term int) bool {
 
 // checkNoLeader demands that no connected server claims to lead.
 func (cfg *config) checkNoLeader() {
+	cfg.t.Helper()
 	for i := 0; i < cfg.n; i++ {
 		if rf := cfg.onNetwork(i); rf != nil {
 			if _, leads := rf.GetState(); leads {
@@ -82,6 +85,7 @@ func (cfg *config) checkNoLeader() {
 // nCommitted returns how many servers have applied a command at index, and
 // that command, which must be the same everywhere.
 func (cfg *config) nCommitted(index int) (int, interface{}) {
+	cfg.t.Helper()
 	cfg.mu.Lock()
 	defer cfg.mu.Unlock()
 	count := 0
@@ -104,6 +108,7 @@ func (cfg *config) nCommitted(index int) (int, interface{}) {
 // it allows about 30 s. With startTerm > -1 it gives up with -1 as soon as a
 // server has left that term behind.
 func (cfg *config) wait(index int, n int, startTerm int) interface{} {
+	cfg.t.Helper()
 	pause := 10 * time.Millisecond
 	for poll := 0; poll < 30; poll++ {
 		if count, _ := cfg.nCommitted(index); count >= n {
@@ -132,6 +137,7 @@ func (cfg *config) wait(index int, n int, startTerm int) interface{} {
 // expected servers have applied it. It has 10 s for that, each submission 2 s;
 // without retry the first must succeed.
 func (cfg *config) one(command interface{}, expected int, retry bool) int {
+	cfg.t.Helper()
 	begun := time.Now()
 	for server := 0; time.Since(begun) < 10*time.Second && atomic.LoadInt32(&cfg.finished) == 0; {
 		index := -1
@@ -178,6 +184,7 @@ func (cfg *config) begin(title string) {
 // end reports what a test that has passed took since begin: seconds, peers,
 // RPCs, their bytes, and commands committed.
 func (cfg *config) end() {
+	cfg.t.Helper()
 	cfg.checkTimeout()
 	if cfg.t.Failed() {
 		return

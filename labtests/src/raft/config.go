@@ -393,6 +393,7 @@ func (cfg *config) LogSize() int {
 }
 
 func (cfg *config) checkTimeout() {
+	cfg.t.Helper()
 	if time.Since(cfg.made) > 120*time.Second {
 		cfg.t.Fatalf("the test took longer than 120 seconds")
 	}
@@ -400,6 +401,7 @@ func (cfg *config) checkTimeout() {
 
 // cleanup ends the cluster.
 func (cfg *config) cleanup() {
+	cfg.t.Helper()
 	atomic.StoreInt32(&cfg.finished, 1)
 	for i := 0; i < cfg.n; i++ {
 		if rf := cfg.raft(i); rf != nil {
