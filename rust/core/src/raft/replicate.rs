@@ -11,6 +11,9 @@ use crate::{Index, NodeId};
 /// to bring it up to date at once when little is missing, too little to hurt.
 const SILENT_PEER_BYTES: usize = 4 << 10;
 
+/// Unanswered probes of one peer that are remembered.
+const PROBES_MAX: usize = 8;
+
 impl Raft {
     /// Whether a peer is owed a message now.
     pub(super) fn replication_due(&self) -> bool {
@@ -109,8 +112,8 @@ impl Raft {
         }
         let last = prev + entries.len() as Index;
         match peer.mode {
-            // Late answers to earlier probes still count, up to a limit.
-            Mode::Probe if peer.inflight.len() >= self.config.max_inflight => drop(peer.inflight.pop_front()),
+            // Late answers to earlier probes still count: round trips may be longer than heartbeats.
+            Mode::Probe if peer.inflight.len() >= PROBES_MAX => drop(peer.inflight.pop_front()),
             Mode::Probe => {}
             Mode::Replicate => peer.next_index = peer.next_index.max(last + 1),
             Mode::Snapshot { .. } => {}

@@ -1,12 +1,13 @@
 //! What the tests share. Every test binary uses its own part of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub mod disk;
 pub mod say;
+pub mod schedule;
 pub mod server;
 
 pub use say::*;
-pub use server::{Server, server};
+pub use server::*;
 
 /// Puts the bug named by `PONTOON_MUTANT` back, so that a test binary can be
 /// run against it: the switch is one per process.

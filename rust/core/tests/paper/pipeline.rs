@@ -95,6 +95,19 @@ fn rule_28_small_batches_still_reach_the_conflict() {
     }
 }
 
+/// Rule 28: a refusal counts though the probe was repeated meanwhile, or a round
+/// trip longer than a heartbeat interval would never find the conflict.
+#[test]
+fn rule_28_a_late_refusal_still_counts() {
+    let mut server = server().tune(|c| c.max_inflight = 1).log("1:a 1:b 1:c").lead();
+    let probe = server.append_to(2);
+    server.waits(200);
+    assert_eq!(server.append_to(2).prev_log_index, 3, "it was repeated");
+    server.hears(conflict(2, probe.seq, 1, 1));
+    let next = server.append_to(2);
+    assert_eq!((next.prev_log_index, text(&next.entries).as_str()), (1, "1:b 1:c"));
+}
+
 /// Rule 29: messages in flight follow each other without a gap, however small.
 #[test]
 fn rule_29_pipelined_messages_are_contiguous() {
