@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 
+	"pontoon.dev/labrun/internal/bench"
 	"pontoon.dev/labrun/internal/gotool"
 )
 
@@ -20,6 +21,7 @@ const usage = `labrun runs the tests of a 6.824 or 6.5840 lab with Pontoon as it
 
 usage:
   labrun test [flags]   run the tests of package raft ("labrun test -h" lists the flags)
+  labrun bench [flags]  measure Pontoon and other Rafts behind the lab interface ("labrun bench -h")
   labrun help           print this
 `
 
@@ -38,11 +40,24 @@ func dispatch(ctx context.Context, args []string) error {
 	switch args[0] {
 	case "test":
 		return runTest(ctx, args[1:])
+	case "bench":
+		return runBench(ctx, args[1:])
 	case "help", "-h", "-help", "--help":
 		fmt.Print(usage)
 		return nil
 	}
-	return fmt.Errorf("there is no command %q: say labrun test, or labrun help", args[0])
+	return fmt.Errorf("there is no command %q: say labrun test, labrun bench or labrun help", args[0])
+}
+
+func runBench(ctx context.Context, args []string) error {
+	err := bench.Command(ctx, args, findRoot)
+	switch {
+	case errors.Is(err, bench.ErrSaid):
+		return errSaid
+	case errors.Is(err, bench.ErrFailed):
+		return errFailed
+	}
+	return err
 }
 
 var (
