@@ -11,6 +11,7 @@ import (
 	"os/exec"
 
 	"pontoon.dev/labrun/internal/bench"
+	"pontoon.dev/labrun/internal/checkout"
 	"pontoon.dev/labrun/internal/gotool"
 )
 
@@ -50,7 +51,7 @@ func dispatch(ctx context.Context, args []string) error {
 }
 
 func runBench(ctx context.Context, args []string) error {
-	err := bench.Command(ctx, args, findRoot)
+	err := bench.Command(ctx, args, checkout.Find)
 	switch {
 	case errors.Is(err, bench.ErrSaid):
 		return errSaid

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"pontoon.dev/labrun/internal/checkout"
 	"pontoon.dev/labrun/internal/gotool"
 	"pontoon.dev/labrun/internal/labtree"
 	"pontoon.dev/labrun/internal/overlay"
@@ -37,7 +38,7 @@ func runTest(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	root, err := findRoot(o.root)
+	root, err := checkout.Find(o.root)
 	if err != nil {
 		return err
 	}

@@ -179,6 +179,9 @@ func elsewhereRow(s Scenario) []string {
 	return []string{"", label, ops, "", some(r.P50), "", some(r.P99), "", some(r.CPUPerOp)}
 }
 
+// busyShare is the share of the machine that others may use unmentioned.
+const busyShare = 0.25
+
 // noise says how much the machine itself varied between runs that are compared.
 func noise(w io.Writer, runs []Run) {
 	slowest, fastest, busiest := math.Inf(1), 0.0, 0.0
@@ -191,5 +194,8 @@ func noise(w io.Writer, runs []Run) {
 	if fastest > 0 && slowest > 0 {
 		fmt.Fprintf(w, "Between runs one thread's speed on this machine varied by a factor of %.2f; other processes used up to %s of it.\n",
 			fastest/slowest, percent(busiest))
+	}
+	if busiest > busyShare {
+		fmt.Fprintln(w, "These are figures of a busy machine: only the ratios mean something, and small differences do not.")
 	}
 }

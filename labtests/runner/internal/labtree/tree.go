@@ -66,8 +66,14 @@ func (t *Tree) style() string {
 
 // Describe says in one clause what the tree is.
 func (t *Tree) Describe() string {
+	tests := 0
+	for _, test := range t.Tests {
+		if t.inPart(test, "all") {
+			tests++
+		}
+	}
 	return fmt.Sprintf("%s is package raft of the %d lab (%s; %d tests, parts %s)",
-		t.Raft, t.Year, t.style(), len(t.Tests), strings.Join(t.Parts(), " "))
+		t.Raft, t.Year, t.style(), tests, strings.Join(t.Parts(), " "))
 }
 
 // file returns the path of a file of package raft.
