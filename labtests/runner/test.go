@@ -89,6 +89,9 @@ func (s *session) plan(tree *labtree.Tree, shim string) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "labrun: %s; %s.\n", s.overlay.Tree.Describe(), s.overlay.Describe())
+	for _, why := range s.overlay.Broken {
+		fmt.Fprintf(os.Stderr, "labrun: %s.\n", why)
+	}
 	if s.virtual {
 		text, err := virtual.Entry(s.sel.Names)
 		if err != nil {

@@ -20,6 +20,7 @@ type Overlay struct {
 	Tree   *labtree.Tree // with the tests of the kept files only
 	Kept   []string      // base names in package raft
 	Hidden []string
+	Broken []string // a sentence for each test file among the hidden ones
 
 	shim  string            // directory of module pontoon.dev/go-shim
 	work  string            // directory that the overlay's files go to
@@ -43,7 +44,7 @@ func New(tree *labtree.Tree, shim, work string) (*Overlay, error) {
 			own.Tests = append(own.Tests, test)
 		}
 	}
-	return &Overlay{Tree: &own, Kept: f.kept, Hidden: f.hidden, shim: shim, work: work, texts: f.replaced}, nil
+	return &Overlay{Tree: &own, Kept: f.kept, Hidden: f.hidden, Broken: f.broken, shim: shim, work: work, texts: f.replaced}, nil
 }
 
 // Add puts one more file into package raft. The tree must not have one of that

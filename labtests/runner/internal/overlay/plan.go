@@ -28,6 +28,7 @@ type files struct {
 	kept     []string          // the tests run with these
 	replaced map[string]string // base name to Pontoon's text
 	hidden   []string          // set aside
+	broken   []string          // why test files are among the hidden ones
 }
 
 // sortFiles decides about every .go file of package raft.
@@ -63,15 +64,16 @@ func sortFiles(tree *labtree.Tree, adapter string) (*files, error) {
 			f.hidden = append(f.hidden, name)
 		}
 	}
-	good, err := checkTests(tree, f, candidates)
+	broken, err := checkTests(tree, f, candidates)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range candidates {
-		if slices.Contains(good, name) {
-			f.kept = append(f.kept, name)
-		} else {
+		if why := broken[name]; why != nil {
 			f.hidden = append(f.hidden, name)
+			f.broken = append(f.broken, fmt.Sprintf("%s is left out, because it does not compile with Pontoon as its Raft: %v", name, why))
+		} else {
+			f.kept = append(f.kept, name)
 		}
 	}
 	slices.Sort(f.kept)
@@ -79,8 +81,8 @@ func sortFiles(tree *labtree.Tree, adapter string) (*files, error) {
 	return f, nil
 }
 
-// checkTests returns those of the candidates that type-check.
-func checkTests(tree *labtree.Tree, f *files, candidates []string) ([]string, error) {
+// checkTests returns those of the candidates that do not type-check, and why.
+func checkTests(tree *labtree.Tree, f *files, candidates []string) (map[string]error, error) {
 	set := token.NewFileSet()
 	var fixed []*ast.File
 	for _, name := range f.kept {
@@ -97,41 +99,43 @@ func checkTests(tree *labtree.Tree, f *files, candidates []string) ([]string, er
 		}
 		fixed = append(fixed, file)
 	}
+	broken := map[string]error{}
 	parsed := map[string]*ast.File{}
 	for _, name := range candidates {
 		file, err := parser.ParseFile(set, filepath.Join(tree.Raft, name), nil, parser.SkipObjectResolution)
-		if err == nil && file.Name.Name == "raft" {
+		switch {
+		case err != nil:
+			broken[name] = err
+		case file.Name.Name != "raft":
+			broken[name] = fmt.Errorf("package %s instead of raft", file.Name.Name)
+		default:
 			parsed[name] = file
 		}
 	}
 	// A file may use what another declares, so a bad one can take others along.
 	for {
-		bad := brokenFiles(set, fixed, parsed)
+		bad := typeErrors(set, fixed, parsed)
 		if len(bad) == 0 {
-			break
+			return broken, nil
 		}
-		for _, name := range bad {
+		for name, err := range bad {
+			broken[name] = err
 			delete(parsed, name)
 		}
 	}
-	var good []string
-	for name := range parsed {
-		good = append(good, name)
-	}
-	return good, nil
 }
 
 var versionElement = regexp.MustCompile(`^v[0-9]+$`)
 
-// brokenFiles type-checks fixed and candidates as one package and returns the
-// candidates with errors in them. Imports are not read: go/types lets pass
+// typeErrors type-checks fixed and candidates as one package and returns the
+// first error of each candidate. Imports are not read: go/types lets pass
 // whatever is done with a package that it could not import.
-func brokenFiles(set *token.FileSet, fixed []*ast.File, candidates map[string]*ast.File) []string {
+func typeErrors(set *token.FileSet, fixed []*ast.File, candidates map[string]*ast.File) map[string]error {
 	all := slices.Clone(fixed)
 	for _, name := range slices.Sorted(maps.Keys(candidates)) {
 		all = append(all, candidates[name])
 	}
-	var bad []string
+	bad := map[string]error{}
 	config := types.Config{
 		Importer: noImports{},
 		Error: func(err error) {
@@ -139,16 +143,18 @@ func brokenFiles(set *token.FileSet, fixed []*ast.File, candidates map[string]*a
 			if !errors.As(err, &e) || e.Soft || inImport(all, e.Pos) {
 				return
 			}
-			name := filepath.Base(set.Position(e.Pos).Filename)
-			if _, ok := candidates[name]; ok && !slices.Contains(bad, name) {
-				bad = append(bad, name)
+			at := set.Position(e.Pos)
+			name := filepath.Base(at.Filename)
+			if _, ok := candidates[name]; ok && bad[name] == nil {
+				bad[name] = fmt.Errorf("line %d: %s", at.Line, e.Msg)
 			}
 		},
 	}
 	for _, file := range all {
 		nameImports(file)
 	}
-	config.Check("raft", set, all, nil) // its errors have gone to config.Error
+	// What it returns has gone to config.Error too.
+	_, _ = config.Check("raft", set, all, nil)
 	return bad
 }
 
