@@ -26,7 +26,14 @@ impl Raft {
         for position in 0..self.peers.len() {
             self.request_vote(position);
         }
-        self.count_votes();
+    }
+
+    /// A batch is durable. Others answer only after our own vote is; alone, we
+    /// wait for that here, or a crash could make us lead the same term twice.
+    pub(super) fn elect_alone(&mut self, durable: HardState) {
+        if self.peers.is_empty() && self.hard_state == durable {
+            self.count_votes();
+        }
     }
 
     fn request_vote(&mut self, position: usize) {

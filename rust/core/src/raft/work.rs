@@ -115,6 +115,7 @@ impl Raft {
             self.pending.durable = index;
         }
         self.log.delta_written();
+        self.elect_alone(self.pending.hard_state);
         self.advance_commit();
     }
 
