@@ -1,0 +1,395 @@
+//! A cluster of servers on simulated time: each a Raft core with a clock, a
+//! disk and a loop that does its work in the contract's order. What is around
+//! them, network, clients and state machines, is an [`Outside`].
+
+mod batch;
+mod disk;
+mod server;
+
+use pontoon_core::{Apply, Bytes, Config, Envelope, Index, NodeId, Outgoing, Proposal, Raft, Snapshot, Status};
+
+use crate::dice::mix;
+use crate::invariant::{Checked, Link, OpenRequest, Oracle, Violation, election_timer, liveness, name};
+use crate::queue::Queue;
+use crate::trace::Trace;
+pub(crate) use server::{CrashPoint, Server};
+
+/// What happens next, to a server or outside of all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Event<E> {
+    /// A timer fires.
+    Timer {
+        at: usize,
+    },
+    /// The server's loop comes round to take work.
+    Wake {
+        at: usize,
+        incarnation: u32,
+    },
+    /// The batch being written is durable.
+    Persisted {
+        at: usize,
+        incarnation: u32,
+    },
+    /// The batch's messages were handed over.
+    Done {
+        at: usize,
+        incarnation: u32,
+    },
+    /// The state machine is through with what it was given.
+    Applied {
+        at: usize,
+        incarnation: u32,
+    },
+    Outside(E),
+}
+
+/// What surrounds the servers. All times are simulated microseconds.
+pub(crate) trait Outside {
+    type Event;
+
+    /// `outgoing` leaves server `from`; a reply says which request it answers.
+    fn send(
+        &mut self,
+        cluster: &mut Cluster<Self::Event>,
+        from: usize,
+        outgoing: Outgoing,
+        answers: Option<OpenRequest>,
+    );
+    /// How long this server's next write takes; 0: it is done at once.
+    fn write_us(&mut self, at: usize, now_us: u64) -> u64;
+    /// How long after its messages left the core learns that a batch is done.
+    fn done_us(&mut self, at: usize) -> u64;
+    /// How long the state machine takes for what it is given now.
+    fn apply_us(&mut self, at: usize) -> u64;
+    /// How long the server's loop takes to come round after an input.
+    fn wake_us(&mut self, at: usize) -> u64;
+    /// How late a timer fires.
+    fn late_us(&mut self, at: usize) -> u64;
+    fn apply_bytes(&self, at: usize) -> usize;
+    fn apply(&mut self, cluster: &mut Cluster<Self::Event>, at: usize, apply: Apply);
+    /// What a snapshot's bytes say they stand for.
+    fn read_snapshot(&self, snapshot: &Snapshot) -> Option<Link>;
+    fn crashed(&mut self, cluster: &mut Cluster<Self::Event>, at: usize);
+    fn event(&mut self, cluster: &mut Cluster<Self::Event>, event: Self::Event);
+}
+
+/// Counts for the summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Events processed.
+    pub steps: u64,
+    /// Simulated time, in microseconds.
+    pub simulated_us: u64,
+    /// Leaders that took office.
+    pub elections: u64,
+    /// Servers stopped, restarts not counted.
+    pub crashes: u64,
+    /// Messages handed to the network.
+    pub messages: u64,
+    /// Requests among them.
+    pub requests: u64,
+    /// Entries committed.
+    pub entries: u64,
+    /// Snapshots installed from a leader.
+    pub installs: u64,
+    /// Operations of clients.
+    pub operations: u64,
+}
+
+impl Stats {
+    /// Sums two runs.
+    pub fn add(&mut self, other: &Stats) {
+        self.steps += other.steps;
+        self.simulated_us += other.simulated_us;
+        self.elections += other.elections;
+        self.crashes += other.crashes;
+        self.messages += other.messages;
+        self.requests += other.requests;
+        self.entries += other.entries;
+        self.installs += other.installs;
+        self.operations += other.operations;
+    }
+}
+
+pub(crate) struct Cluster<E> {
+    pub(crate) now_us: u64,
+    pub(crate) queue: Queue<Event<E>>,
+    pub(crate) servers: Vec<Server>,
+    pub(crate) oracle: Oracle,
+    pub(crate) trace: Trace,
+    pub(crate) stats: Stats,
+    pub(crate) violation: Option<Violation>,
+}
+
+impl<E> Cluster<E> {
+    pub(crate) fn new(servers: usize, trace: Trace) -> Cluster<E> {
+        Cluster {
+            now_us: 0,
+            queue: Queue::new(),
+            servers: (0..servers).map(|_| Server::new()).collect(),
+            oracle: Oracle::new(servers),
+            trace,
+            stats: Stats::default(),
+            violation: None,
+        }
+    }
+
+    pub(crate) fn schedule(&mut self, after_us: u64, event: Event<E>) {
+        self.queue.push(self.now_us + after_us, event);
+    }
+
+    /// Keeps the first violation; the run stops at it.
+    pub(crate) fn check(&mut self, checked: Checked) {
+        if let Err(violation) = checked
+            && self.violation.is_none()
+        {
+            self.trace.say(|| format!("VIOLATION  {violation}"));
+            self.violation = Some(violation);
+        }
+    }
+
+    /// Handles events until `until_us`, or until a property is violated.
+    pub(crate) fn run<O: Outside<Event = E>>(&mut self, outside: &mut O, until_us: u64, steps_max: u64) {
+        while self.violation.is_none() && self.stats.steps < steps_max {
+            match self.queue.next_us() {
+                Some(next_us) if next_us <= until_us => self.step(outside),
+                _ => {
+                    self.now_us = until_us;
+                    break;
+                }
+            }
+        }
+        self.stats.simulated_us = self.now_us;
+        self.stats.elections = self.oracle.elected;
+        self.stats.entries = self.oracle.committed_index();
+    }
+
+    fn step<O: Outside<Event = E>>(&mut self, outside: &mut O) {
+        let Some((at_us, event)) = self.queue.pop() else { return };
+        self.now_us = at_us;
+        self.stats.steps += 1;
+        self.trace.at(at_us);
+        match event {
+            Event::Outside(event) => outside.event(self, event),
+            Event::Timer { at } => self.timer(outside, at),
+            Event::Wake { at, incarnation } => self.resume(outside, at, incarnation, event, Cluster::woken),
+            Event::Persisted { at, incarnation } => self.resume(outside, at, incarnation, event, Cluster::persisted),
+            Event::Done { at, incarnation } => self.resume(outside, at, incarnation, event, Cluster::done),
+            Event::Applied { at, incarnation } => self.resume(outside, at, incarnation, event, Cluster::finish_apply),
+        }
+    }
+
+    /// Goes on with a server, unless it is gone by now or paused.
+    fn resume<O: Outside<Event = E>>(
+        &mut self,
+        outside: &mut O,
+        at: usize,
+        incarnation: u32,
+        event: Event<E>,
+        then: fn(&mut Cluster<E>, &mut O, usize),
+    ) {
+        let server = &self.servers[at];
+        if server.raft.is_none() || server.incarnation != incarnation {
+            return;
+        }
+        match server.paused_until_us > self.now_us {
+            true => self.queue.push(server.paused_until_us, event),
+            false => {
+                then(self, outside, at);
+                self.settle(outside, at);
+            }
+        }
+    }
+
+    fn timer<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize) {
+        let now_us = self.now_us;
+        let server = &mut self.servers[at];
+        if server.timer_us != now_us || server.raft.is_none() {
+            return;
+        }
+        if server.paused_until_us > now_us {
+            server.timer_us = server.paused_until_us;
+            self.queue.push(server.paused_until_us, Event::Timer { at });
+            return;
+        }
+        server.timer_us = u64::MAX;
+        self.trace.note(at as u64);
+        let term = self.status(at).map(|status| status.term);
+        self.input(at, |raft, now_ms| raft.tick(now_ms));
+        if let Some(status) = self.status(at)
+            && Some(status.term) != term
+        {
+            self.trace
+                .say(|| format!("{} times out and stands for term {}", name(at), status.term));
+        }
+        self.settle(outside, at);
+    }
+
+    fn woken<O: Outside<Event = E>>(&mut self, _: &mut O, at: usize) {
+        self.servers[at].wake_scheduled = false;
+        self.servers[at].awake = true;
+    }
+
+    /// Starts a server from what is on its disk.
+    pub(crate) fn start<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize, config: Config, clock_us: u64) {
+        let server = &mut self.servers[at];
+        assert!(server.raft.is_none(), "{} runs already", name(at));
+        server.boot(self.now_us, clock_us);
+        let now_ms = server.clock.read_ms(self.now_us);
+        let raft = Raft::new(config, server.disk.restore(), now_ms).expect("a disk holds what was written to it");
+        let status = raft.status();
+        self.trace.say(|| {
+            format!(
+                "{} starts in term {} with log up to {}",
+                name(at),
+                status.term,
+                status.last_index
+            )
+        });
+        self.servers[at].raft = Some(raft);
+        let checked = self.oracle.restarted(at, status);
+        self.check(checked);
+        self.settle(outside, at);
+    }
+
+    /// Stops a server: all that was not on its disk is gone. A batch being
+    /// written may just have made it.
+    pub(crate) fn crash<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize, batch_survives: bool) {
+        let server = &mut self.servers[at];
+        if server.raft.take().is_none() {
+            return;
+        }
+        self.stats.crashes += 1;
+        self.trace.note(at as u64);
+        let writing = server.batch.take().and_then(|batch| batch.persist);
+        let words = match (&writing, batch_survives) {
+            (None, _) => "",
+            (Some(_), true) => "; the batch being written is on disk",
+            (Some(_), false) => "; the batch being written is lost",
+        };
+        if let Some(persist) = writing
+            && batch_survives
+        {
+            server.disk.write(persist);
+            self.oracle.durable(at);
+        }
+        server.halt();
+        self.oracle.crashed(at);
+        self.trace.say(|| format!("{} crashes{words}", name(at)));
+        outside.crashed(self, at);
+    }
+
+    pub(crate) fn status(&self, at: usize) -> Option<Status> {
+        self.servers[at].raft.as_ref().map(Raft::status)
+    }
+
+    /// Whether the server runs and is not paused.
+    pub(crate) fn responds(&self, at: usize) -> bool {
+        let server = &self.servers[at];
+        server.raft.is_some() && server.paused_until_us <= self.now_us
+    }
+
+    /// One input to a running server, with its own time.
+    fn input<R>(&mut self, at: usize, f: impl FnOnce(&mut Raft, u64) -> R) -> R {
+        let server = &mut self.servers[at];
+        let now_ms = server.clock.read_ms(self.now_us);
+        let raft = server.raft.as_mut().expect("the caller saw it running");
+        let result = f(raft, now_ms);
+        let status = raft.status();
+        let checked = self.oracle.stepped(at, status);
+        self.check(checked);
+        result
+    }
+
+    pub(crate) fn propose<O: Outside<Event = E>>(
+        &mut self,
+        outside: &mut O,
+        at: usize,
+        command: Bytes,
+    ) -> Result<Proposal, Option<NodeId>> {
+        let result = self.input(at, |raft, now_ms| raft.propose(now_ms, command));
+        if let Ok(proposal) = &result {
+            self.trace.note(proposal.index);
+        }
+        self.loop_round(outside, at);
+        result.map_err(|refused| refused.leader)
+    }
+
+    /// The service hands over a snapshot. It is refused if a newer one came
+    /// from a leader meanwhile.
+    pub(crate) fn snapshot<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize, index: Index, data: Bytes) {
+        let result = self.input(at, |raft, now_ms| {
+            let before = raft.status();
+            let due = index > before.snapshot_index && index <= before.delivered_index;
+            (raft.snapshot(now_ms, index, data), due)
+        });
+        self.trace
+            .say(|| format!("{} takes a snapshot up to {index}: {:?}", name(at), result.0));
+        self.trace.note(index);
+        let checked = liveness::require(result.0.is_ok() == result.1, || {
+            format!("{} answers {:?} to a snapshot up to {index}", name(at), result.0)
+        });
+        self.check(checked);
+        self.loop_round(outside, at);
+    }
+
+    pub(crate) fn undelivered<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize, to: usize, ticket: u64) {
+        self.trace.note(ticket);
+        self.input(at, |raft, now_ms| raft.undelivered(now_ms, to as NodeId + 1, ticket));
+        self.loop_round(outside, at);
+    }
+
+    /// A message arrives; `origin` is the sender's number of a request.
+    pub(crate) fn receive<O: Outside<Event = E>>(
+        &mut self,
+        outside: &mut O,
+        at: usize,
+        envelope: Envelope,
+        origin: u64,
+    ) {
+        let from = envelope.from as usize - 1;
+        self.trace
+            .note(mix(mix(at as u64, envelope.from), envelope.message.term()));
+        let server = &mut self.servers[at];
+        let ticket = server.next_ticket();
+        let before = server.timer_before();
+        let message = envelope.message.clone();
+        let result = self.input(at, |raft, now_ms| raft.receive(now_ms, ticket, envelope));
+        let accepted = result.map_err(|error| Violation {
+            property: "messages are accepted",
+            section: "api",
+            text: format!("{} refuses a message of {}: {error}: {message:?}", name(at), name(from)),
+        });
+        if accepted.is_err() {
+            return self.check(accepted);
+        }
+        let (status, deadline_ms, earliest_ms) = self.servers[at].timer_after(self.now_us);
+        match election_timer::check_received(at, before, &message, &status, deadline_ms, earliest_ms) {
+            Err(violation) => self.check(Err(violation)),
+            Ok(moved_timer) if message.is_request() => self.servers[at].open.opened(OpenRequest {
+                ticket,
+                from,
+                origin,
+                moved_timer,
+            }),
+            Ok(_) => {}
+        }
+        self.loop_round(outside, at);
+    }
+
+    /// After an input: the server's loop takes work, at once or a little later.
+    fn loop_round<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize) {
+        let wake_us = outside.wake_us(at);
+        let server = &mut self.servers[at];
+        if wake_us == 0 {
+            server.awake = true;
+        } else if !server.wake_scheduled {
+            server.wake_scheduled = true;
+            server.awake = false;
+            let incarnation = server.incarnation;
+            return self.schedule(wake_us, Event::Wake { at, incarnation });
+        }
+        self.settle(outside, at);
+    }
+}

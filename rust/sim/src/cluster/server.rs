@@ -1,0 +1,129 @@
+//! One server as its host sees it.
+
+use pontoon_core::{Apply, Outgoing, Persist, Raft, Role, Status};
+
+use super::disk::Disk;
+use crate::clock::Clock;
+use crate::invariant::election_timer::TimerBefore;
+use crate::invariant::{Checked, OpenRequests, liveness, name};
+
+/// Where in a batch of work a server is made to crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CrashPoint {
+    /// Right now, whatever it does.
+    Anywhere,
+    /// After the first of its early messages.
+    AmidEarlySends,
+    /// With its early messages sent and the batch not on disk.
+    BeforePersist,
+    /// With the batch on disk and no reply sent.
+    AfterPersist,
+    /// After some of its replies.
+    AmidSends,
+    /// After all of them, before the core learns of it.
+    BeforeDone,
+    /// After the core learnt of it.
+    AfterDone,
+}
+
+/// A batch of work that is being done.
+pub(super) struct Batch {
+    pub(super) persist: Option<Persist>,
+    pub(super) send: Vec<Outgoing>,
+}
+
+pub(crate) struct Server {
+    pub(crate) raft: Option<Raft>,
+    /// Counts starts, so that what was meant for an earlier life is recognised.
+    pub(crate) incarnation: u32,
+    pub(crate) clock: Clock,
+    pub(crate) disk: Disk,
+    pub(crate) open: OpenRequests,
+    pub(crate) paused_until_us: u64,
+    /// Where the next batch is to end in a crash.
+    pub(crate) trap: Option<CrashPoint>,
+    /// Set when a trap sprang: for how long the server is to stay down is the
+    /// fault's business.
+    pub(crate) trapped: bool,
+    pub(super) batch: Option<Batch>,
+    pub(super) applying: Option<Apply>,
+    /// When the next timer fires; MAX: none is set.
+    pub(super) timer_us: u64,
+    pub(super) wake_scheduled: bool,
+    /// The loop came round since the last input.
+    pub(super) awake: bool,
+    ticket: u64,
+}
+
+impl Server {
+    pub(super) fn new() -> Server {
+        Server {
+            raft: None,
+            incarnation: 0,
+            clock: Clock::new(0, 0),
+            disk: Disk::default(),
+            open: OpenRequests::default(),
+            paused_until_us: 0,
+            trap: None,
+            trapped: false,
+            batch: None,
+            applying: None,
+            timer_us: u64::MAX,
+            wake_scheduled: false,
+            awake: false,
+            ticket: 0,
+        }
+    }
+
+    pub(super) fn boot(&mut self, now_us: u64, clock_us: u64) {
+        self.incarnation += 1;
+        self.clock = Clock::new(now_us, clock_us);
+        self.paused_until_us = 0;
+        self.timer_us = u64::MAX;
+        self.awake = true;
+    }
+
+    pub(super) fn halt(&mut self) {
+        self.batch = None;
+        self.applying = None;
+        self.open.clear();
+        self.trap = None;
+        self.wake_scheduled = false;
+    }
+
+    /// A number for a request that comes in, never used before.
+    pub(super) fn next_ticket(&mut self) -> u64 {
+        self.ticket += 1;
+        self.ticket
+    }
+
+    /// The core has no work: nobody may wait for an answer, and nothing may be due.
+    pub(super) fn check_idle(&self, at: usize, now_ms: u64) -> Checked {
+        self.open.check_idle(at)?;
+        let raft = self.raft.as_ref().expect("the caller saw it running");
+        let overdue = raft.deadline_ms() <= now_ms && raft.status().role == Role::Leader;
+        liveness::require(!overdue, || {
+            format!(
+                "{} leads, has work due at {} ms, and hands out none at {now_ms} ms",
+                name(at),
+                raft.deadline_ms()
+            )
+        })
+    }
+
+    pub(super) fn timer_before(&self) -> TimerBefore {
+        let raft = self.raft.as_ref().expect("the caller saw it running");
+        let status = raft.status();
+        TimerBefore {
+            deadline_ms: raft.deadline_ms(),
+            term: status.term,
+            led: status.role == Role::Leader,
+        }
+    }
+
+    /// Status, election deadline, and the time it now is for this server.
+    pub(super) fn timer_after(&self, now_us: u64) -> (Status, u64, u64) {
+        let raft = self.raft.as_ref().expect("the caller saw it running");
+        (raft.status(), raft.deadline_ms(), self.clock.read_ms(now_us))
+    }
+}

@@ -1,0 +1,67 @@
+//! What was acknowledged stays: votes, terms and entries are on disk before
+//! the reply leaves (Figure 2: "updated on stable storage before responding to
+//! RPCs"), and a committed entry is never cut from a disk (§5.3).
+
+use pontoon_core::{HardState, Index, NodeId, Term};
+
+use super::{Checked, Link, Property, name};
+
+const PROPERTY: Property = Property {
+    name: "durability",
+    section: "Figure 2",
+};
+
+/// A message of `term` leaves.
+#[inline]
+pub(crate) fn check_term(server: usize, term: Term, durable: &HardState) -> Checked {
+    PROPERTY.require(durable.term >= term, || {
+        let server = name(server);
+        format!("{server} answers in term {term} and has term {} on disk", durable.term)
+    })
+}
+
+/// A vote leaves; a candidate's requests tell of its vote for itself.
+pub(crate) fn check_vote(server: usize, term: Term, candidate: NodeId, durable: &HardState) -> Checked {
+    let holds = durable.term > term || durable.voted_for == Some(candidate);
+    PROPERTY.require(holds, || {
+        let server = name(server);
+        format!("{server} votes for S{candidate} in term {term} and has {durable:?} on disk")
+    })
+}
+
+/// The disk's vote of one term never becomes another.
+#[inline]
+pub(crate) fn check_hard_state(server: usize, before: &HardState, after: &HardState) -> Checked {
+    let term_holds = after.term >= before.term;
+    let changed = before.voted_for.is_some() && before.voted_for != after.voted_for;
+    PROPERTY.require(term_holds && !(after.term == before.term && changed), || {
+        let server = name(server);
+        format!("{server} overwrites {before:?} on disk by {after:?}")
+    })
+}
+
+/// An acknowledgement up to `index` leaves: the follower's disk must agree
+/// there with the log of the leader that is answered.
+#[inline]
+pub(crate) fn check_acknowledged(server: usize, index: Index, disk: Option<Link>, leader: Option<Link>) -> Checked {
+    PROPERTY.require(disk.is_some() && disk == leader, || {
+        let server = name(server);
+        format!("{server} acknowledges up to index {index}: the leader's log has {leader:?} there, its disk {disk:?}")
+    })
+}
+
+/// The batch cuts the log from `from` on: no committed entry may go.
+#[inline]
+pub(crate) fn check_cut(
+    server: usize,
+    from: Index,
+    old: Option<Link>,
+    new: Option<Link>,
+    committed: Option<Link>,
+) -> Checked {
+    let lost = old.is_some() && old == committed && new != old;
+    PROPERTY.require(!lost, || {
+        let server = name(server);
+        format!("{server} cuts committed entry {from} from its log")
+    })
+}

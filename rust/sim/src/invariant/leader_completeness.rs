@@ -1,0 +1,50 @@
+//! Leader completeness: if a log entry is committed in a given term, then that
+//! entry will be present in the logs of the leaders for all higher-numbered
+//! terms (Figure 3, §5.4).
+
+use pontoon_core::{Index, Term};
+
+use super::{Checked, Link, Property, Shadow, name};
+
+const PROPERTY: Property = Property {
+    name: "leader completeness",
+    section: "§5.4",
+};
+
+/// The committed log, and in which term each entry was committed.
+pub(crate) struct Committed {
+    pub(crate) log: Shadow,
+    /// `terms[i]`: of the leader that committed entry `i`; never falls.
+    terms: Vec<Term>,
+}
+
+impl Committed {
+    pub(crate) fn new() -> Committed {
+        Committed {
+            log: Shadow::new(),
+            terms: vec![0],
+        }
+    }
+
+    pub(crate) fn push(&mut self, link: Link, term: Term) {
+        self.log.push(link);
+        self.terms.push(term);
+    }
+
+    pub(crate) fn last_index(&self) -> Index {
+        self.log.last_index()
+    }
+
+    /// Up to where a leader of `term` must have everything.
+    pub(crate) fn required(&self, term: Term) -> Index {
+        self.terms.partition_point(|by| *by < term) as Index - 1
+    }
+}
+
+/// `log` is that of the leader of `term`, as written since its election.
+pub(crate) fn check(server: usize, term: Term, log: &Shadow, committed: &Committed, required: Index) -> Checked {
+    PROPERTY.require(log.get(required) == committed.log.get(required), || {
+        let (leader, by) = (name(server), committed.terms[required as usize]);
+        format!("{leader} leads term {term} without entry {required}, which was committed in term {by}")
+    })
+}

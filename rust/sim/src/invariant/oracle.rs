@@ -1,0 +1,318 @@
+//! Sees every step and knows the whole cluster: the servers' logs as written
+//! out and as durable, and the log that is committed.
+
+use pontoon_core::{Apply, HardState, Index, Message, NodeId, Outgoing, Persist, Role, Status, Term};
+
+use super::commit_rule;
+use super::durability;
+use super::election_safety::ElectionSafety;
+use super::leader_append_only;
+use super::leader_completeness::{self, Committed};
+use super::log_matching::LogMatching;
+use super::monotonic;
+use super::state_machine_safety;
+use super::{Checked, Link, Shadow};
+
+/// What is known of one server.
+struct View {
+    /// The log as of the latest batch, and what of it is on disk.
+    written: Shadow,
+    durable: Shadow,
+    hard_state: HardState,
+    durable_hard_state: HardState,
+    /// The latest batch changed the log from here on.
+    changed_from: Index,
+    status: Option<Status>,
+    /// A leader's first batch of this term was taken: `written` is its log.
+    leads_visibly: bool,
+    /// Up to where a new leader must have everything, until that was checked.
+    required: Option<Index>,
+    applied: Index,
+}
+
+/// All properties of one run.
+pub(crate) struct Oracle {
+    servers: Vec<View>,
+    committed: Committed,
+    elections: ElectionSafety,
+    matching: LogMatching,
+    pub(crate) elected: u64,
+}
+
+fn place(id: NodeId) -> usize {
+    id as usize - 1
+}
+
+impl Oracle {
+    pub(crate) fn new(servers: usize) -> Oracle {
+        let view = || View {
+            written: Shadow::new(),
+            durable: Shadow::new(),
+            hard_state: HardState::default(),
+            durable_hard_state: HardState::default(),
+            changed_from: Index::MAX,
+            status: None,
+            leads_visibly: false,
+            required: None,
+            applied: 0,
+        };
+        Oracle {
+            servers: (0..servers).map(|_| view()).collect(),
+            committed: Committed::new(),
+            elections: ElectionSafety::new(),
+            matching: LogMatching::new(),
+            elected: 0,
+        }
+    }
+
+    pub(crate) fn committed_index(&self) -> Index {
+        self.committed.last_index()
+    }
+
+    /// The server came back from its disk.
+    pub(crate) fn restarted(&mut self, at: usize, status: Status) -> Checked {
+        let view = &mut self.servers[at];
+        view.applied = status.snapshot_index;
+        let (disk, last_index) = (view.durable_hard_state, view.durable.last_index());
+        let checked = monotonic::check_restart(at, &disk, status.snapshot_index, last_index, &status);
+        view.status = Some(status);
+        checked
+    }
+
+    /// The server is gone, and with it all that was not on disk.
+    pub(crate) fn crashed(&mut self, at: usize) {
+        let view = &mut self.servers[at];
+        let from = view.changed_from;
+        view.written.copy_from(&view.durable, from);
+        view.hard_state = view.durable_hard_state;
+        view.changed_from = Index::MAX;
+        view.status = None;
+        view.leads_visibly = false;
+        view.required = None;
+    }
+
+    /// The latest batch is on disk.
+    pub(crate) fn durable(&mut self, at: usize) {
+        let view = &mut self.servers[at];
+        view.durable.copy_from(&view.written, view.changed_from);
+        view.durable_hard_state = view.hard_state;
+        view.changed_from = Index::MAX;
+    }
+
+    /// One step was made.
+    #[inline]
+    pub(crate) fn stepped(&mut self, at: usize, status: Status) -> Checked {
+        let before = self.servers[at].status.replace(status);
+        let after = self.servers[at].status.as_ref().expect("just set");
+        let Some(before) = before else { return Ok(()) };
+        if before == *after {
+            return Ok(());
+        }
+        monotonic::check(at, &before, after)?;
+        leader_append_only::check_step(at, &before, after)?;
+        let (term, commit, leads) = (after.term, after.commit_index, after.role == Role::Leader);
+        if leads && (before.role != Role::Leader || before.term != term) {
+            self.took_office(at, term)?;
+        }
+        if leads && commit > before.commit_index {
+            self.leader_commits(at, term, commit)?;
+        }
+        if commit > self.committed.last_index() {
+            state_machine_safety::check_commit(at, commit, None, &self.committed)?;
+        }
+        Ok(())
+    }
+
+    fn took_office(&mut self, at: usize, term: Term) -> Checked {
+        self.elected += 1;
+        self.elections.elected(term, at, self.servers.len())?;
+        self.servers[at].leads_visibly = false;
+        self.servers[at].required = Some(self.committed.required(term));
+        Ok(())
+    }
+
+    fn leader_commits(&mut self, at: usize, term: Term, commit: Index) -> Checked {
+        let link = self.servers[at].written.get(commit);
+        let holders = self
+            .servers
+            .iter()
+            .filter(|view| link.is_some() && view.durable.get(commit) == link);
+        commit_rule::check(at, term, commit, link, holders.count(), self.servers.len())?;
+        if commit <= self.committed.last_index() {
+            return state_machine_safety::check_commit(at, commit, link, &self.committed);
+        }
+        let known = self.committed.last_index();
+        state_machine_safety::check_commit(at, known, self.servers[at].written.get(known), &self.committed)?;
+        for index in known + 1..=commit {
+            let link = self.servers[at]
+                .written
+                .get(index)
+                .expect("the log reaches its commit index");
+            self.committed.push(link, term);
+        }
+        self.later_leaders_have(term, commit)
+    }
+
+    /// Servers that already lead a later term must have it too.
+    fn later_leaders_have(&mut self, term: Term, commit: Index) -> Checked {
+        for (at, view) in self.servers.iter_mut().enumerate() {
+            let Some(status) = &view.status else { continue };
+            if status.role != Role::Leader || status.term <= term {
+                continue;
+            }
+            match view.leads_visibly {
+                true => leader_completeness::check(at, status.term, &view.written, &self.committed, commit)?,
+                false => view.required = Some(view.required.unwrap_or(0).max(commit)),
+            }
+        }
+        Ok(())
+    }
+
+    /// A batch was taken: this is the server's log and vote now. `seen` is
+    /// what the batch's snapshot says it stands for.
+    pub(crate) fn taken(&mut self, at: usize, persist: Option<&Persist>, seen: Option<Link>) -> Checked {
+        if let Some(persist) = persist {
+            self.persisted(at, persist, seen)?;
+        }
+        let view = &mut self.servers[at];
+        let Some(status) = &view.status else { return Ok(()) };
+        state_machine_safety::check_commit(
+            at,
+            status.commit_index,
+            view.written.get(status.commit_index),
+            &self.committed,
+        )?;
+        if status.role == Role::Leader {
+            view.leads_visibly = true;
+            if let Some(required) = view.required.take() {
+                leader_completeness::check(at, status.term, &view.written, &self.committed, required)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn persisted(&mut self, at: usize, persist: &Persist, seen: Option<Link>) -> Checked {
+        let view = &mut self.servers[at];
+        durability::check_hard_state(at, &view.durable_hard_state, &persist.hard_state)?;
+        view.hard_state = persist.hard_state;
+        let mut changed_from = Index::MAX;
+        if let Some(snapshot) = &persist.snapshot {
+            state_machine_safety::check_snapshot(at, snapshot.index, seen.unwrap_or(Link::START), &self.committed)?;
+            let last_index = view.written.last_index();
+            changed_from = view.written.cover(snapshot.index, &self.committed.log);
+            let cut = persist
+                .log
+                .as_ref()
+                .is_some_and(|delta| delta.from <= snapshot.index + 1);
+            if changed_from <= snapshot.index && last_index > snapshot.index && !cut {
+                return Err(LogMatching::kept_behind_snapshot(at, snapshot.index));
+            }
+        }
+        if let Some(delta) = &persist.log {
+            let leads = view.leads_visibly && view.status.as_ref().is_some_and(|status| status.role == Role::Leader);
+            if leads {
+                leader_append_only::check_batch(at, delta, view.written.last_index())?;
+            }
+            let old = view.written.get(delta.from);
+            view.written.apply(delta);
+            let new = view.written.get(delta.from);
+            durability::check_cut(at, delta.from, old, new, self.committed.log.get(delta.from))?;
+            changed_from = changed_from.min(delta.from);
+            for index in delta.from..delta.from + delta.entries.len() as Index {
+                let link = view.written.get(index).expect("just appended");
+                self.matching.written(at, index, link)?;
+            }
+        }
+        view.changed_from = changed_from;
+        Ok(())
+    }
+
+    /// A message leaves; with `early` before the batch is durable.
+    pub(crate) fn sent(&mut self, at: usize, outgoing: &Outgoing) -> Checked {
+        let view = &self.servers[at];
+        let disk = &view.durable_hard_state;
+        let to = place(outgoing.envelope.to);
+        match &outgoing.envelope.message {
+            Message::AppendEntries(m) => {
+                self.matching.sent(
+                    at,
+                    m.prev_log_index,
+                    m.prev_log_term,
+                    view.written.get(m.prev_log_index),
+                )?;
+                let (last, count) = (m.entries.last(), m.entries.len() as Index);
+                match last {
+                    Some(last) => {
+                        let index = m.prev_log_index + count;
+                        self.matching.sent(at, index, last.term, view.written.get(index))
+                    }
+                    None => Ok(()),
+                }
+            }
+            Message::InstallSnapshot(m) => {
+                let log = self.committed.log.get(m.last_included_index);
+                self.matching.sent(at, m.last_included_index, m.last_included_term, log)
+            }
+            Message::RequestVote(m) => {
+                durability::check_term(at, m.term, disk)?;
+                durability::check_vote(at, m.term, at as NodeId + 1, disk)?;
+                self.elections.voted(m.term, at, at)
+            }
+            Message::RequestVoteReply(m) => {
+                durability::check_term(at, m.term, disk)?;
+                if !m.granted {
+                    return Ok(());
+                }
+                durability::check_vote(at, m.request_term, outgoing.envelope.to, disk)?;
+                self.elections.voted(m.request_term, at, to)
+            }
+            Message::AppendEntriesReply(m) => {
+                durability::check_term(at, m.term, disk)?;
+                match m.outcome {
+                    pontoon_core::Appended::Success { match_index } => {
+                        self.acknowledged(at, to, m.request_term, match_index)
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Message::InstallSnapshotReply(m) => {
+                durability::check_term(at, m.term, disk)?;
+                match m.installed {
+                    Some(index) => self.acknowledged(at, to, m.request_term, index),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn acknowledged(&self, at: usize, leader: usize, term: Term, index: Index) -> Checked {
+        let view = &self.servers[at];
+        // Of an older term: a later leader may have replaced the entries since.
+        if view.durable_hard_state.term != term {
+            return Ok(());
+        }
+        let leads = |status: &Status| status.role == Role::Leader && status.term == term;
+        let theirs = match &self.servers[leader] {
+            view if view.leads_visibly && view.status.as_ref().is_some_and(leads) => view.written.get(index),
+            // Nobody counts it any more; what it says must be here all the same.
+            _ => view.durable.get(index),
+        };
+        durability::check_acknowledged(at, index, view.durable.get(index), theirs)
+    }
+
+    /// The state machine receives `apply`; `seen` is what a snapshot in it stands for.
+    pub(crate) fn applied(&mut self, at: usize, apply: &Apply, seen: Option<Link>) -> Checked {
+        let view = &mut self.servers[at];
+        state_machine_safety::check_apply(at, view.applied, apply, &self.committed)?;
+        match apply {
+            Apply::Snapshot(snapshot) => {
+                view.applied = snapshot.index;
+                state_machine_safety::check_snapshot(at, snapshot.index, seen.unwrap_or(Link::START), &self.committed)
+            }
+            Apply::Entries { entries, .. } => {
+                view.applied += entries.len() as Index;
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! State machine safety: if a server has applied a log entry at a given index
+//! to its state machine, no other server will ever apply a different log entry
+//! for the same index (Figure 3, §5.4.3). Nothing is shown to a state machine
+//! that is not committed, or twice, or out of order.
+
+use pontoon_core::{Apply, Index};
+
+use super::leader_completeness::Committed;
+use super::{Checked, Link, Property, name};
+
+const PROPERTY: Property = Property {
+    name: "state machine safety",
+    section: "§5.4.3",
+};
+
+/// `applied` is the last index of the server's state machine, in this incarnation.
+pub(crate) fn check_apply(server: usize, applied: Index, apply: &Apply, committed: &Committed) -> Checked {
+    match apply {
+        Apply::Snapshot(snapshot) => PROPERTY.require(snapshot.index > applied, || {
+            let server = name(server);
+            format!(
+                "{server} installs a snapshot up to {} after it applied {applied}",
+                snapshot.index
+            )
+        }),
+        Apply::Entries { first_index, entries } => {
+            PROPERTY.require(*first_index == applied + 1 && !entries.is_empty(), || {
+                let (server, count) = (name(server), entries.len());
+                format!("{server} applies {count} entries from {first_index} on after it applied {applied}")
+            })?;
+            let mut link = committed.log.get(applied).unwrap_or(Link::START);
+            for (index, entry) in (*first_index..).zip(entries) {
+                link = link.after(entry);
+                let known = committed.log.get(index);
+                PROPERTY.require(known == Some(link), || {
+                    let server = name(server);
+                    format!("{server} applies {link:?} at index {index}, where {known:?} was committed")
+                })?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A snapshot carries the state of the committed log up to its index.
+pub(crate) fn check_snapshot(server: usize, index: Index, seen: Link, committed: &Committed) -> Checked {
+    let known = committed.log.get(index);
+    PROPERTY.require(known == Some(seen), || {
+        let server = name(server);
+        format!("{server} has a snapshot of {seen:?} up to index {index}, where {known:?} was committed")
+    })
+}
+
+/// What a server believes to be committed is what was committed.
+#[inline]
+pub(crate) fn check_commit(server: usize, commit: Index, log: Option<Link>, committed: &Committed) -> Checked {
+    let known = committed.log.get(commit);
+    PROPERTY.require(known.is_some() && log == known, || {
+        let server = name(server);
+        format!("{server} believes {log:?} at index {commit} to be committed, where {known:?} was")
+    })
+}

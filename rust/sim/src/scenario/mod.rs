@@ -1,0 +1,212 @@
+//! A cluster in trouble: clients call, the plan's faults strike, and in the
+//! end everything is mended and has to work.
+
+mod clients;
+mod network;
+mod phases;
+mod service;
+mod troubles;
+
+use pontoon_core::{Apply, Outgoing, Snapshot};
+use rand::rngs::SmallRng;
+
+use crate::cluster::{Cluster, Event, Outside};
+use crate::dice::{Purpose, between, dice};
+use crate::invariant::{History, Link, OpenRequest};
+use crate::plan::{MessageFault, Plan};
+use clients::Client;
+use network::{Network, Request};
+pub(crate) use phases::simulate;
+use service::Service;
+use troubles::Troubles;
+
+/// What happens around the servers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Happening {
+    /// A message reaches its receiver.
+    Arrival {
+        slot: usize,
+    },
+    /// A sender learns that a request, or its reply, was lost.
+    Report(Request),
+    /// A fault of the plan begins, or ends.
+    Begin {
+        fault: usize,
+    },
+    End {
+        fault: usize,
+    },
+    Restart {
+        at: usize,
+    },
+    /// A client begins an operation, tries a server, gives up.
+    Call {
+        client: usize,
+    },
+    Submit {
+        client: usize,
+        operation: usize,
+    },
+    Impatience {
+        client: usize,
+        operation: usize,
+    },
+    /// A service's snapshot is made.
+    Frozen {
+        at: usize,
+        incarnation: u32,
+    },
+}
+
+pub(crate) struct Scenario {
+    plan: Plan,
+    network: Network,
+    troubles: Troubles,
+    services: Vec<Service>,
+    clients: Vec<Client>,
+    history: History,
+    /// Values written so far: each is unique.
+    values: u64,
+    /// Faults are over.
+    calm: bool,
+    /// Draws made for each server, by purpose.
+    draws: Vec<u64>,
+}
+
+impl Scenario {
+    fn new(plan: Plan) -> Scenario {
+        let setup = &plan.setup;
+        Scenario {
+            network: Network::new(),
+            troubles: Troubles::new(setup.servers, plan.faults.len()),
+            services: (0..setup.servers).map(|_| Service::boot(setup, None)).collect(),
+            clients: (0..setup.clients).map(|_| Client::default()).collect(),
+            history: History::default(),
+            values: 0,
+            calm: false,
+            draws: vec![0; setup.servers],
+            plan,
+        }
+    }
+
+    /// The next generator for a decision about server `at`.
+    fn dice(&mut self, purpose: Purpose, at: usize) -> SmallRng {
+        self.draws[at] += 1;
+        dice(self.plan.seed, purpose, at as u64, self.draws[at])
+    }
+
+    fn draw(&mut self, purpose: Purpose, at: usize, range: (u64, u64)) -> u64 {
+        match range {
+            (0, 0) => 0,
+            _ => between(&mut self.dice(purpose, at), range),
+        }
+    }
+
+    fn into_mishaps(self) -> Vec<MessageFault> {
+        let mut mishaps = self.network.mishaps;
+        mishaps.sort_unstable_by_key(|fault| (fault.from, fault.to, fault.nth));
+        mishaps
+    }
+
+    /// Starts a server, its service from the snapshot on disk.
+    fn boot(&mut self, cluster: &mut Cluster<Happening>, at: usize) {
+        if cluster.servers[at].raft.is_some() {
+            return;
+        }
+        let incarnation = u64::from(cluster.servers[at].incarnation) + 1;
+        let mut service = Service::boot(&self.plan.setup, cluster.servers[at].disk.snapshot());
+        let mut rng = self.dice(Purpose::Clock, at);
+        service.plan_snapshot(&self.plan.setup, &mut rng);
+        self.services[at] = service;
+        let config = self.plan.setup.config(at, self.plan.seed ^ incarnation.rotate_left(40));
+        // A monotonic clock may start anywhere, also from nothing.
+        let clock_us = between(&mut rng, (0, 1 << 40));
+        cluster.start(self, at, config, clock_us);
+        let drift = self.plan.setup.drift_ppm;
+        let ppm = between(&mut rng, (0, 2 * drift.unsigned_abs())) as i64 - drift;
+        self.set_rate(cluster, at, ppm);
+    }
+
+    fn frozen(&mut self, cluster: &mut Cluster<Happening>, at: usize, incarnation: u32) {
+        let server = &cluster.servers[at];
+        if server.raft.is_none() || server.incarnation != incarnation {
+            return;
+        }
+        if server.paused_until_us > cluster.now_us {
+            let at_us = server.paused_until_us;
+            return cluster
+                .queue
+                .push(at_us, Event::Outside(Happening::Frozen { at, incarnation }));
+        }
+        if let Some((index, data)) = self.services[at].frozen.take() {
+            cluster.snapshot(self, at, index, data);
+        }
+    }
+}
+
+impl Outside for Scenario {
+    type Event = Happening;
+
+    fn send(
+        &mut self,
+        cluster: &mut Cluster<Happening>,
+        from: usize,
+        outgoing: Outgoing,
+        answers: Option<OpenRequest>,
+    ) {
+        self.transmit(cluster, from, outgoing, answers);
+    }
+
+    fn write_us(&mut self, at: usize, _now_us: u64) -> u64 {
+        let extra_us = self.troubles.extra_write_us[at];
+        self.draw(Purpose::Disk, at, self.plan.setup.write_us) + extra_us
+    }
+
+    fn done_us(&mut self, at: usize) -> u64 {
+        self.draw(Purpose::Disk, at, self.plan.setup.done_us)
+    }
+
+    fn apply_us(&mut self, at: usize) -> u64 {
+        self.draw(Purpose::Applier, at, self.plan.setup.apply_us)
+    }
+
+    fn wake_us(&mut self, at: usize) -> u64 {
+        self.draw(Purpose::Clock, at, self.plan.setup.wake_us)
+    }
+
+    fn late_us(&mut self, at: usize) -> u64 {
+        self.draw(Purpose::Clock, at, self.plan.setup.late_us)
+    }
+
+    fn apply_bytes(&self, _at: usize) -> usize {
+        self.plan.setup.apply_bytes
+    }
+
+    fn apply(&mut self, cluster: &mut Cluster<Happening>, at: usize, apply: Apply) {
+        self.applies(cluster, at, apply);
+    }
+
+    fn read_snapshot(&self, snapshot: &Snapshot) -> Option<Link> {
+        service::read_link(&snapshot.data)
+    }
+
+    fn crashed(&mut self, cluster: &mut Cluster<Happening>, at: usize) {
+        self.services[at].waiters.clear();
+        let down_us = self.troubles.down_us[at];
+        cluster.schedule(down_us, Event::Outside(Happening::Restart { at }));
+    }
+
+    fn event(&mut self, cluster: &mut Cluster<Happening>, event: Happening) {
+        match event {
+            Happening::Arrival { slot } => self.arrival(cluster, slot),
+            Happening::Report(request) => self.reported(cluster, request),
+            Happening::Begin { fault } => self.begin(cluster, fault),
+            Happening::End { fault } => self.end(cluster, fault),
+            Happening::Restart { at } => self.boot(cluster, at),
+            Happening::Call { client } => self.client_calls(cluster, client),
+            Happening::Submit { client, operation } => self.client_submits(cluster, client, operation),
+            Happening::Impatience { client, operation } => self.client_gives_up(cluster, client, operation),
+            Happening::Frozen { at, incarnation } => self.frozen(cluster, at, incarnation),
+        }
+    }
+}

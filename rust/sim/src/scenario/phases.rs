@@ -1,0 +1,189 @@
+//! A run from beginning to end: trouble, recovery, quiet, and the bill.
+
+use pontoon_core::Role;
+
+use super::service::Command;
+use super::{Happening, Scenario};
+use crate::cluster::{Cluster, Event};
+use crate::invariant::{Action, Violation, liveness, name};
+use crate::plan::Plan;
+use crate::run::Outcome;
+use crate::trace::Trace;
+
+/// How often the recovery phase looks whether it is over.
+const LOOK_US: u64 = 20_000;
+
+/// Runs `plan`, for at most `steps_max` events.
+pub(crate) fn simulate(plan: &Plan, steps_max: u64, in_words: bool) -> Outcome {
+    let servers = plan.setup.servers;
+    let mut cluster = Cluster::new(servers, Trace::new(in_words));
+    let mut scenario = Scenario::new(plan.clone());
+    let ran = crate::run::guarded(|| scenario.play(&mut cluster, steps_max));
+    if let Err(panic) = ran {
+        cluster.check(Err(Violation {
+            property: "assertions of the core",
+            section: "a violated invariant panics",
+            text: panic,
+        }));
+    }
+    Outcome {
+        violation: cluster.violation.take(),
+        hash: cluster.trace.hash(),
+        stats: cluster.stats,
+        lines: cluster.trace.into_lines(),
+        mishaps: scenario.into_mishaps(),
+    }
+}
+
+impl Scenario {
+    fn play(&mut self, cluster: &mut Cluster<Happening>, steps_max: u64) {
+        for at in 0..self.plan.setup.servers {
+            cluster.schedule(0, Event::Outside(Happening::Restart { at }));
+        }
+        for client in 0..self.plan.setup.clients {
+            cluster.schedule(0, Event::Outside(Happening::Call { client }));
+        }
+        for (fault, begins) in self.plan.faults.iter().enumerate() {
+            cluster.schedule(begins.at_us, Event::Outside(Happening::Begin { fault }));
+        }
+        let calm_us = self.plan.calm_us;
+        cluster.run(self, calm_us, steps_max);
+        if cluster.violation.is_some() || cluster.stats.steps >= steps_max {
+            return;
+        }
+        self.mend(cluster);
+        self.recover(cluster);
+        if cluster.violation.is_none() {
+            self.rest(cluster);
+        }
+        if cluster.violation.is_none() {
+            let checked = self.history.check(self.plan.setup.keys);
+            cluster.check(checked);
+        }
+        cluster.trace.note(self.history.len() as u64);
+    }
+
+    /// A leader must be found, a command committed, and applied by everybody.
+    fn recover(&mut self, cluster: &mut Cluster<Happening>) {
+        let bound_us = cluster.now_us + self.recovery_us(cluster);
+        let mut probe = None;
+        while cluster.violation.is_none() {
+            let until_us = cluster.now_us + LOOK_US;
+            cluster.run(self, until_us, u64::MAX);
+            probe = probe
+                .filter(|probe| self.still_led(cluster, *probe))
+                .or_else(|| self.propose_probe(cluster));
+            if let Some((_, _, index)) = probe
+                && self.services.iter().all(|service| service.applied >= index)
+            {
+                return;
+            }
+            if cluster.now_us >= bound_us {
+                let states: Vec<_> = (0..self.plan.setup.servers).map(|at| cluster.status(at)).collect();
+                let checked = liveness::require(false, || {
+                    format!(
+                        "no command was served within {} ms after faults ended: {states:?}",
+                        (bound_us - self.plan.calm_us) / 1000
+                    )
+                });
+                return cluster.check(checked);
+            }
+        }
+    }
+
+    /// Simulated time within which recovery must be over: many elections, and
+    /// the entries and pieces of snapshot that someone may lack, one at a time.
+    fn recovery_us(&self, cluster: &Cluster<Happening>) -> u64 {
+        let setup = &self.plan.setup;
+        let round_us =
+            2 * setup.latency_us.1 + 2 * (setup.write_us.1 + setup.done_us.1 + setup.wake_us.1) + setup.late_us.1;
+        let snapshot_bytes = 16 + 8 * setup.keys + setup.snapshot_padding;
+        let chunks = snapshot_bytes.div_ceil(setup.chunk_bytes) as u64;
+        let last_index = (0..setup.servers)
+            .filter_map(|at| cluster.status(at))
+            .map(|status| status.last_index)
+            .max();
+        let entries = last_index.unwrap_or(0).max(cluster.oracle.committed_index());
+        let per_entry_us = round_us + setup.apply_us.1 + 1000 * setup.coalesce_ms;
+        40 * 1000 * setup.election_ms.1 + 4 * chunks * round_us + 2 * entries * per_entry_us
+    }
+
+    fn still_led(&self, cluster: &Cluster<Happening>, (at, term, _): (usize, u64, u64)) -> bool {
+        cluster
+            .status(at)
+            .is_some_and(|status| status.role == Role::Leader && status.term == term)
+    }
+
+    /// Gives whoever leads one more command.
+    fn propose_probe(&mut self, cluster: &mut Cluster<Happening>) -> Option<(usize, u64, u64)> {
+        for at in 0..self.plan.setup.servers {
+            if cluster.status(at).is_some_and(|status| status.role == Role::Leader) {
+                let value = self.unique_value();
+                self.history.call(0, Action::Write(value));
+                let bytes = Command {
+                    key: 0,
+                    write: Some(value),
+                }
+                .encode(0);
+                let proposal = cluster.propose(self, at, bytes).ok()?;
+                return Some((at, proposal.term, proposal.index));
+            }
+        }
+        None
+    }
+
+    /// With nothing to do the leader stays, everybody agrees, and hardly
+    /// anything is said.
+    fn rest(&mut self, cluster: &mut Cluster<Happening>) {
+        const HEARTBEATS: u64 = 12;
+        let setup = &self.plan.setup;
+        let interval_us = 1000 * setup.heartbeat_ms;
+        let settled_us = cluster.now_us + 4 * interval_us;
+        let allowed = (setup.servers as u64 - 1) * 2 * (HEARTBEATS + 3);
+        cluster.run(self, settled_us, u64::MAX);
+        let (terms, requests) = (terms(cluster), cluster.stats.requests);
+        cluster.run(self, settled_us + HEARTBEATS * interval_us, u64::MAX);
+        if cluster.violation.is_some() {
+            return;
+        }
+        let (later, said) = (self::terms(cluster), cluster.stats.requests - requests);
+        let checked = liveness::require(terms == later, || {
+            format!("the leader changed in a healthy idle cluster: terms {terms:?} became {later:?}")
+        })
+        .and_then(|()| {
+            liveness::require(said <= allowed, || {
+                format!("an idle cluster sent {said} requests in {HEARTBEATS} heartbeats")
+            })
+        })
+        .and_then(|()| self.all_agree(cluster));
+        cluster.check(checked);
+    }
+
+    fn all_agree(&self, cluster: &Cluster<Happening>) -> Result<(), Violation> {
+        let first = cluster.status(0).expect("everybody is up");
+        for at in 1..self.plan.setup.servers {
+            let status = cluster.status(at).expect("everybody is up");
+            let same = (
+                status.term,
+                status.last_index,
+                status.commit_index,
+                status.delivered_index,
+            ) == (first.term, first.last_index, first.commit_index, first.delivered_index);
+            liveness::require(same, || {
+                format!(
+                    "{} and {} differ in an idle cluster: {first:?}, {status:?}",
+                    name(0),
+                    name(at)
+                )
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn terms(cluster: &Cluster<Happening>) -> Vec<u64> {
+    (0..cluster.servers.len())
+        .filter_map(|at| cluster.status(at))
+        .map(|status| status.term)
+        .collect()
+}
