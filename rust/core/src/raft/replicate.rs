@@ -133,7 +133,8 @@ impl Raft {
             true => peer.inflight.push_back(sent),
             false => peer.heartbeat = Some(sent),
         }
-        peer.commit_sent = peer.commit_sent.max(self.commit.min(last));
+        // Where the match is compacted the peer cannot be told: entries or a snapshot will.
+        peer.commit_sent = peer.commit_sent.max(self.commit.min(last.max(match_index)));
         peer.commit_due_ms = None;
         Message::AppendEntries(AppendEntries {
             term: self.hard_state.term,

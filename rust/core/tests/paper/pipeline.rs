@@ -160,6 +160,31 @@ fn rule_30_a_silent_pipeline_is_repeated() {
     assert_eq!((again.prev_log_index, text(&again.entries).as_str()), (0, "1:a 1:b"));
 }
 
+/// Rule 30: a follower that crashed lost what was in flight, and what it holds is
+/// compacted here: that it answers heartbeats must not keep the leader from
+/// sending what is missing.
+#[test]
+fn rule_30_answered_heartbeats_do_not_hide_a_lost_pipeline() {
+    let mut server = server().tune(|c| c.coalesce_ms = 0).lead();
+    server.is_acked_by(2).is_acked_by(3);
+    for command in ["a", "b", "c"] {
+        server.proposes(command);
+    }
+    server.is_acked_by(2).snapshots(2, "ab").sent();
+    server.hears(matched(1, 0, 1).by(3));
+    for _ in 0..60 {
+        server.waits(10);
+        for message in server.sent_to(3) {
+            match message {
+                Message::InstallSnapshot(_) => return,
+                Message::AppendEntries(m) if m.prev_log_index == 0 => drop(server.receives(matched(1, m.seq, 0).by(3))),
+                other => panic!("{other:?} is of no use to a log that ends at 1"),
+            }
+        }
+    }
+    panic!("nothing but heartbeats in four intervals");
+}
+
 /// Rule 30: an acknowledgement from before a transfer does not end it; one that
 /// reaches the log does, however it came about.
 #[test]
