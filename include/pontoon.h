@@ -44,8 +44,8 @@
  *
  * TIME. now_ms is the host's monotonic clock in milliseconds, from any origin,
  * the same for all calls on a node. A smaller number than the last counts as
- * the last. PontoonStep.deadline_ms, on the same clock, is when to call
- * pontoon_tick; UINT64_MAX is never.
+ * the last, one above 2^62 as 2^62. PontoonStep.deadline_ms, on the same clock,
+ * is when to call pontoon_tick.
  *
  * VERSIONS. If pontoon_abi_version() differs from PONTOON_ABI_VERSION, header
  * and library do not belong together. Stored bytes and messages carry versions
@@ -55,18 +55,20 @@
  *
  *   uint64_t voters[] = {1};
  *   PontoonBytes none = {0};
- *   PontoonNode node;
- *   PontoonConfig config = {0};
+ *   PontoonStep step = {sizeof step, 0, 0, 0};
  *   PontoonCallbacks callbacks = {sizeof callbacks, persist, send, apply};
+ *   PontoonConfig config = {0};
+ *   PontoonNode node;
  *   config.struct_size = sizeof config;
  *   config.id = 1;
  *   config.voters = voters;
  *   config.voters_len = 1;
  *   if (pontoon_make(&config, none, none, 0, &node, NULL, 0) != PONTOON_OK) return 1;
- *   if (pontoon_tick(node, 600, NULL) != PONTOON_OK) return 1;
- *   if (pontoon_drain(node, 600, &callbacks, NULL, NULL) != PONTOON_OK) return 1;
- *   if (pontoon_start(node, 601, (const uint8_t *)"hello", 5, NULL, NULL) != PONTOON_OK) return 1;
- *   if (pontoon_drain(node, 601, &callbacks, NULL, NULL) != PONTOON_OK) return 1;
+ *   if (pontoon_tick(node, 0, &step) != PONTOON_OK) return 1;
+ *   if (pontoon_tick(node, step.deadline_ms, &step) != PONTOON_OK) return 1;
+ *   if (pontoon_drain(node, 0, &callbacks, NULL, &step) != PONTOON_OK) return 1;
+ *   if (pontoon_start(node, 0, (const uint8_t *)"hello", 5, NULL, &step) != PONTOON_OK) return 1;
+ *   if (pontoon_drain(node, 0, &callbacks, NULL, &step) != PONTOON_OK) return 1;
  *   pontoon_free(node);
  */
 

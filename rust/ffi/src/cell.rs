@@ -110,9 +110,8 @@ impl Cell {
         CALLBACKS.with(|depth| depth.get() == 0)
     }
 
-    /// Kills the node, waits until nobody is inside, and drops it.
+    /// Waits until nobody is inside, and drops the node, which was killed.
     pub(crate) fn close(&self) {
-        self.kill();
         let mut guard = self.node.lock();
         while guard.as_deref().is_some_and(|node| node.draining) {
             self.drained.wait(&mut guard);

@@ -32,6 +32,8 @@ mod failure;
 mod node;
 mod raw;
 mod slab;
+#[cfg(test)]
+mod testing;
 
 pub use abi::*;
 pub use api::*;

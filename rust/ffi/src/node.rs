@@ -9,6 +9,9 @@ use crate::batch::Batch;
 use crate::blob::Blob;
 use crate::failure::Failure;
 
+/// Later times count as this one, so that deadlines do not overflow.
+pub(crate) const TIME_MS_MAX: u64 = 1 << 62;
+
 pub(crate) struct Node {
     pub(crate) raft: Raft,
     pub(crate) blob: Blob,
@@ -38,7 +41,7 @@ impl Node {
 
     /// The host's clock, which never goes back.
     pub(crate) fn clock(&mut self, now_ms: u64) -> u64 {
-        self.now_ms = self.now_ms.max(now_ms);
+        self.now_ms = self.now_ms.max(now_ms.min(TIME_MS_MAX));
         self.now_ms
     }
 

@@ -10,7 +10,7 @@ use crate::boundary;
 use crate::cell::Cell;
 use crate::config;
 use crate::failure::Failure;
-use crate::node::Node;
+use crate::node::{Node, TIME_MS_MAX};
 use crate::raw;
 
 /// Makes a node: one that never ran if `state` is empty, or one that goes on
@@ -62,12 +62,15 @@ unsafe fn make(
 ) -> Result<Node, Failure> {
     #[cfg(feature = "mutants")]
     config::activate_mutant()?;
-    // SAFETY: as promised by the caller, here and twice below.
+    // SAFETY: as promised by the caller.
     let config = unsafe { config::read(config)? };
+    // SAFETY: as above.
     let state = unsafe { raw::slice(state.data, state.len, "state")? };
+    // SAFETY: as above.
     let snapshot = unsafe { raw::slice(snapshot.data, snapshot.len, "snapshot")? };
     let (blob, restored) = Blob::decode(config.id, state, snapshot)?;
     let voters = config.voters.clone();
+    let now_ms = now_ms.min(TIME_MS_MAX);
     // The configuration was found good: what is refused here is the state.
     let raft = Raft::new(config, restored, now_ms).map_err(|error| Failure::Decode(error.to_string()))?;
     Ok(Node::new(raft, blob, voters, now_ms))
@@ -95,10 +98,12 @@ pub extern "C" fn pontoon_kill(node: PontoonNode) -> PontoonStatus {
 /// Errors: BAD_HANDLE, REENTRY.
 #[unsafe(no_mangle)]
 pub extern "C" fn pontoon_free(node: PontoonNode) -> PontoonStatus {
-    boundary::with_cell(node, |_| {
+    boundary::with_cell(node, |cell| {
         if !Cell::may_wait() {
             return Err(Failure::Reentry);
         }
+        // Before the handle loses its meaning: a drain must not go on then.
+        cell.kill();
         boundary::remove(node)?.close();
         Ok(())
     })
