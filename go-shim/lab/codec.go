@@ -129,10 +129,7 @@ func (c codec) decode(b []byte) (interface{}, error) {
 	kind, b := b[0], b[1:]
 	switch kind {
 	case kindNil, kindFalse, kindTrue, kindNilBytes:
-		if len(b) != 0 {
-			return nil, errDamaged
-		}
-		return [...]interface{}{kindNil: nil, kindFalse: false, kindTrue: true, kindNilBytes: []byte(nil)}[kind], nil
+		return decodeConstant(kind, b)
 	case kindInt, kindInt8, kindInt16, kindInt32, kindInt64:
 		return decodeSigned(kind, b)
 	case kindUint, kindUint8, kindUint16, kindUint32, kindUint64, kindUintptr:
@@ -145,10 +142,25 @@ func (c codec) decode(b []byte) (interface{}, error) {
 		return append([]byte{}, b...), nil
 	case kindGob:
 		var command interface{}
-		err := c.newDecoder(bytes.NewReader(b)).Decode(&command)
-		return command, err
+		if err := c.newDecoder(bytes.NewReader(b)).Decode(&command); err != nil {
+			return nil, err
+		}
+		return command, nil
 	}
 	return nil, fmt.Errorf("%w: kind %d", errDamaged, kind)
+}
+
+func decodeConstant(kind byte, b []byte) (interface{}, error) {
+	if len(b) != 0 {
+		return nil, errDamaged
+	}
+	switch kind {
+	case kindFalse, kindTrue:
+		return kind == kindTrue, nil
+	case kindNilBytes:
+		return []byte(nil), nil
+	}
+	return nil, nil
 }
 
 func decodeSigned(kind byte, b []byte) (interface{}, error) {
@@ -190,7 +202,13 @@ func decodeUnsigned(kind byte, b []byte) (interface{}, error) {
 }
 
 func decodeFloat(kind byte, b []byte) (interface{}, error) {
-	size := map[byte]int{kindFloat32: 4, kindFloat64: 8, kindComplex64: 8, kindComplex128: 16}[kind]
+	size := 8
+	switch kind {
+	case kindFloat32:
+		size = 4
+	case kindComplex128:
+		size = 16
+	}
 	if len(b) != size {
 		return nil, errDamaged
 	}

@@ -15,7 +15,8 @@ type Raft struct {
 }
 
 // Make starts a server: a new one if the persister is empty, else the one that
-// it holds. It returns before anything is delivered or sent.
+// it holds. It delivers and sends nothing itself; that is left to goroutines of
+// the server's own.
 //
 // It panics, for it has no other way to say so, if an option is missing or if
 // the persister holds something that Pontoon did not save.

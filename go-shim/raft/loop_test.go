@@ -1,0 +1,260 @@
+//go:build go1.25
+
+package raft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pontoon.dev/go-shim/internal/core"
+)
+
+// Rule: early requests, then storage, then everything else.
+func TestOrderOfABatch(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		var events []string
+		h.save = func([]byte) error {
+			events = append(events, "save")
+			return nil
+		}
+		h.send = func(to uint64, request []byte, done func([]byte, error)) {
+			events = append(events, string(request))
+		}
+		n.with(func() {
+			machine.early = []core.Message{{To: 2, Data: []byte("early 2")}, {To: 3, Data: []byte("early 3")}}
+			machine.messages = []core.Message{{To: 2, Data: []byte("vote")}, {To: 2, Ticket: 77, IsReply: true, Data: []byte("nobody waits for this")}}
+		})
+		if got := strings.Join(events, ", "); got != "early 2, early 3, save, vote" {
+			t.Errorf("the order was: %s", got)
+		}
+	})
+}
+
+// While one batch is being written the node takes everything, and writes it at
+// once when that is done.
+func TestInputsDuringSaveShareABatch(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		var saved []string
+		gate := make(chan struct{})
+		h.save = func(state []byte) error {
+			saved = append(saved, string(state))
+			<-gate
+			return nil
+		}
+		var handled sync.WaitGroup
+		if _, _, err := n.Start([]byte("first")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		for i := range 10 {
+			if index, _, err := n.Start([]byte("more")); err != nil || index != uint64(i+2) {
+				t.Fatalf("Start during a save: %d, %v", index, err)
+			}
+			handled.Go(func() {
+				if reply, err := n.Handle([]byte("request")); err != nil || string(reply) != "reply" {
+					t.Errorf("Handle during a save: %q, %v", reply, err)
+				}
+			})
+		}
+		synctest.Wait()
+		if stats := n.Stats(); stats.Handling != 10 || stats.Started != 11 || stats.Saves != 0 {
+			t.Errorf("during the save: %+v", stats)
+		}
+		close(gate)
+		handled.Wait()
+		if got := strings.Join(saved, ", "); got != "1, 11" {
+			t.Errorf("saved logs of lengths %s", got)
+		}
+	})
+}
+
+// A caller does not serve others for ever.
+func TestFlusherHandsOver(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		h.save = func([]byte) error {
+			time.Sleep(time.Millisecond)
+			return nil
+		}
+		begin := time.Now()
+		n.with(func() { machine.endless = true })
+		if took := time.Since(begin); took != flushRounds*time.Millisecond {
+			t.Errorf("the caller was kept for %v", took)
+		}
+		if _, err := n.Handle([]byte("request")); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if n.Stats().Saves < 900 {
+			t.Errorf("nobody goes on: %+v", n.Stats())
+		}
+	})
+}
+
+func TestHandleRefuses(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		for _, request := range []string{"", "damaged", "reply"} {
+			if reply, err := n.Handle([]byte(request)); !errors.Is(err, ErrBadRequest) || reply != nil {
+				t.Errorf("Handle(%q): %q, %v", request, reply, err)
+			}
+		}
+		gate := make(chan struct{})
+		h.save = func([]byte) error { <-gate; return nil }
+		n.Start(nil)
+		synctest.Wait()
+		errs := make(chan error, 1)
+		go func() {
+			_, err := n.Handle([]byte("reply"))
+			errs <- err
+		}()
+		synctest.Wait()
+		close(gate)
+		if err := <-errs; !errors.Is(err, ErrBadRequest) {
+			t.Errorf("a reply during a save: %v", err)
+		}
+	})
+}
+
+func TestTicks(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		n.with(func() {})
+		time.Sleep(time.Second + time.Millisecond)
+		if ticks := n.Stats().Ticks; ticks != 10 {
+			t.Errorf("%d ticks in a second, one is due every 100 ms", ticks)
+		}
+		// An input that puts the deadline off is enough to prevent them.
+		for range 100 {
+			n.with(func() { machine.deadline = n.now() + 100 })
+			time.Sleep(50 * time.Millisecond)
+		}
+		if ticks := n.Stats().Ticks; ticks != 10 {
+			t.Errorf("%d ticks although none was due", ticks-10)
+		}
+		n.with(func() { machine.deadline = n.now() + 1 })
+		time.Sleep(2 * time.Millisecond)
+		if ticks := n.Stats().Ticks; ticks != 11 {
+			t.Error("an earlier deadline has no effect")
+		}
+		n.with(func() { machine.deadline = core.NoDeadline })
+		time.Sleep(time.Hour)
+		if ticks := n.Stats().Ticks; ticks != 11 {
+			t.Errorf("%d ticks without a deadline", ticks-11)
+		}
+	})
+}
+
+func TestProposalsAreSettled(t *testing.T) {
+	cases := []struct {
+		name string
+		do   func(n *Node, machine *fake, cancel func())
+		want error
+	}{
+		{"applied", func(n *Node, machine *fake, cancel func()) {}, nil},
+		{"another term's entry", func(n *Node, machine *fake, cancel func()) {
+			n.with(func() { machine.log[0].Term = 9 })
+		}, ErrSuperseded},
+		{"a no-op", func(n *Node, machine *fake, cancel func()) {
+			n.with(func() { machine.log[0].Term, machine.log[0].Noop = 9, true })
+		}, ErrSuperseded},
+		{"snapshot", func(n *Node, machine *fake, cancel func()) {
+			n.with(func() { machine.install = &core.Apply{HasSnapshot: true, SnapshotIndex: 1, SnapshotTerm: 9} })
+		}, ErrOvertaken},
+		{"newer term", func(n *Node, machine *fake, cancel func()) {
+			n.answered(2, 1, []byte("term"), nil)
+		}, ErrLeadershipLost},
+		{"context", func(n *Node, machine *fake, cancel func()) { cancel() }, context.Canceled},
+		{"stop", func(n *Node, machine *fake, cancel func()) { n.Stop() }, ErrClosed},
+		{"death", func(n *Node, machine *fake, cancel func()) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.advance(core.Step{}, core.ErrPanic)
+		}, ErrInvariant},
+	}
+	for _, test := range cases {
+		t.Run(test.name, func(t *testing.T) {
+			onFake(t, func(n *Node, machine *fake, h *host) {
+				gate := make(chan struct{})
+				h.save = func([]byte) error { <-gate; return nil }
+				h.apply = func(entry Entry) any { return fmt.Sprintf("applied %s", entry.Command) }
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				type outcome struct {
+					result Result
+					err    error
+				}
+				settled := make(chan outcome, 1)
+				go func() {
+					result, err := n.Propose(ctx, []byte("x"))
+					settled <- outcome{result, err}
+				}()
+				synctest.Wait()
+				if n.Stats().Proposals != 1 {
+					t.Fatalf("%+v", n.Stats())
+				}
+				test.do(n, machine, cancel)
+				synctest.Wait()
+				close(gate)
+				o := <-settled
+				if !errors.Is(o.err, test.want) {
+					t.Fatalf("Propose: %v, want %v", o.err, test.want)
+				}
+				if want := (Result{Index: 1, Term: 1, Value: "applied x"}); test.want == nil && o.result != want {
+					t.Errorf("Propose: %+v, want %+v", o.result, want)
+				}
+				if stats := n.Stats(); stats.Proposals != 0 {
+					t.Errorf("%d proposals are left", stats.Proposals)
+				}
+			})
+		})
+	}
+}
+
+func TestProposeWhereItCannot(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := n.Propose(ctx, nil); !errors.Is(err, context.Canceled) || n.Stats().Started != 0 {
+			t.Errorf("with a dead context: %v", err)
+		}
+		n.with(func() { machine.state = core.State{Term: 4, Role: core.Follower, HasLeader: true, Leader: 3} })
+		hint := new(NotLeaderError)
+		if _, err := n.Propose(context.Background(), nil); !errors.Is(err, ErrNotLeader) || !errors.As(err, &hint) || *hint != (NotLeaderError{Term: 4, Leader: 3, Known: true}) {
+			t.Errorf("on a follower: %v", err)
+		}
+		if _, term, err := n.Start(nil); !errors.Is(err, ErrNotLeader) || term != 4 {
+			t.Errorf("Start on a follower: term %d, %v", term, err)
+		}
+	})
+}
+
+// A peer that is known at once to be down must not cause a storm.
+func TestLossesAreReportedInModeration(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		reported := func(times int) (count int) {
+			for range times {
+				n.mu.Lock()
+				if n.lost(2, n.now()) {
+					count++
+				}
+				n.mu.Unlock()
+			}
+			return count
+		}
+		if got := reported(1000); got != lossesAtOnce {
+			t.Errorf("%d of 1000 losses are reported at once", got)
+		}
+		time.Sleep(lossPauseMS * time.Millisecond)
+		if got := reported(1000); got != 1 {
+			t.Errorf("%d losses are reported after a pause", got)
+		}
+		n.answered(2, 1, []byte("reply"), nil)
+		if got := reported(1000); got != lossesAtOnce {
+			t.Errorf("%d losses are reported after a reply", got)
+		}
+	})
+}
