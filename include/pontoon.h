@@ -554,7 +554,8 @@ typedef struct PontoonCallbacks {
      */
     void (*send)(void *context, const struct PontoonMessage *message);
     /**
-     * Applies entries or a snapshot. If NULL, they are left for pontoon_apply.
+     * Applies entries or a snapshot. If NULL, they are left for pontoon_apply,
+     * which another thread may then call at any time.
      */
     void (*apply)(void *context, const struct PontoonApply *apply);
 } PontoonCallbacks;
@@ -781,7 +782,7 @@ PONTOON_MUST_USE PontoonStatus pontoon_work_failed(PontoonNode node, uint64_t se
  * next pontoon_apply or pontoon_free on the node.
  *
  * Errors: the usual, NULL, STRUCT_SIZE, NO_WORK, WORK_OUTSTANDING (another thread
- * is draining the node).
+ * is draining the node, with an apply callback).
  */
 PONTOON_MUST_USE
 PontoonStatus pontoon_apply(PontoonNode node,

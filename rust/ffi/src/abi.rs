@@ -316,6 +316,7 @@ pub struct PontoonCallbacks {
     >,
     /// Hands a message to the network, which may lose it. Must not be NULL.
     pub send: Option<unsafe extern "C" fn(context: *mut c_void, message: *const PontoonMessage)>,
-    /// Applies entries or a snapshot. If NULL, they are left for pontoon_apply.
+    /// Applies entries or a snapshot. If NULL, they are left for pontoon_apply,
+    /// which another thread may then call at any time.
     pub apply: Option<unsafe extern "C" fn(context: *mut c_void, apply: *const PontoonApply)>,
 }

@@ -86,7 +86,7 @@ impl Cell {
     /// Ends a drain.
     pub(crate) fn end_drain(&self) {
         if let Some(node) = self.node.lock().as_deref_mut() {
-            node.draining = false;
+            node.drain = None;
         }
         self.notify_drained();
     }
@@ -113,7 +113,7 @@ impl Cell {
     /// Waits until nobody is inside, and drops the node, which was killed.
     pub(crate) fn close(&self) {
         let mut guard = self.node.lock();
-        while guard.as_deref().is_some_and(|node| node.draining) {
+        while guard.as_deref().is_some_and(|node| node.drain.is_some()) {
             self.drained.wait(&mut guard);
         }
         guard.take();

@@ -9,16 +9,25 @@ use crate::batch::Batch;
 use crate::blob::Blob;
 use crate::failure::Failure;
 
+const DRAINING: Failure = Failure::WorkOutstanding("another thread is draining the node");
+
 /// Later times count as this one, so that deadlines do not overflow.
 pub(crate) const TIME_MS_MAX: u64 = 1 << 62;
+
+/// Which outputs a drain owns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DrainKind {
+    Work,
+    WorkAndApply,
+}
 
 pub(crate) struct Node {
     pub(crate) raft: Raft,
     pub(crate) blob: Blob,
     pub(crate) batch: Batch,
     pub(crate) applied: Applied,
-    /// A drain owns the outputs.
-    pub(crate) draining: bool,
+    /// The drain that owns the outputs, if there is one.
+    pub(crate) drain: Option<DrainKind>,
     /// Why the node is of no further use. Its views stay valid until it is freed.
     pub(crate) dead: Option<Failure>,
     voters: Vec<u64>,
@@ -32,7 +41,7 @@ impl Node {
             blob,
             batch: Batch::default(),
             applied: Applied::default(),
-            draining: false,
+            drain: None,
             dead: None,
             voters,
             now_ms,
@@ -110,18 +119,26 @@ impl Node {
         Ok(())
     }
 
-    /// A drain owns the outputs while it runs.
+    /// Whether batches may be taken and ended from outside.
     pub(crate) fn check_not_draining(&self) -> Result<(), Failure> {
-        if self.draining {
-            return Err(Failure::WorkOutstanding("another thread is draining the node"));
+        match self.drain {
+            Some(_) => Err(DRAINING),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    pub(crate) fn begin_drain(&mut self) -> Result<(), Failure> {
+    /// Whether entries may be taken from outside.
+    pub(crate) fn check_not_applying(&self) -> Result<(), Failure> {
+        match self.drain {
+            Some(DrainKind::WorkAndApply) => Err(DRAINING),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn begin_drain(&mut self, kind: DrainKind) -> Result<(), Failure> {
         self.check_not_draining()?;
         self.check_no_batch()?;
-        self.draining = true;
+        self.drain = Some(kind);
         Ok(())
     }
 
@@ -137,5 +154,44 @@ impl Node {
     pub(crate) fn next_apply(&mut self, max_bytes: usize) -> Result<PontoonApply, Failure> {
         let apply = self.raft.next_apply(max_bytes).ok_or(Failure::NoWork)?;
         Ok(self.applied.hold(apply))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pontoon_core::{Bytes, Config};
+
+    use super::*;
+
+    /// Does all work; returns how many batches that took.
+    fn settle(node: &mut Node) -> usize {
+        let mut batches = 0;
+        while let Ok(work) = node.take_work(0) {
+            node.work_done(0, work.sequence).unwrap();
+            batches += 1;
+        }
+        batches
+    }
+
+    #[test]
+    fn a_start_never_encodes_the_whole_log() {
+        let config = Config::lab(1, vec![1], 1);
+        let (blob, restored) = Blob::decode(1, &[], &[]).unwrap();
+        let raft = Raft::new(config, restored, 0).unwrap();
+        let mut node = Node::new(raft, blob, vec![1], 0);
+        let deadline_ms = node.step().deadline_ms;
+        node.raft.tick(deadline_ms);
+        settle(&mut node);
+        assert_eq!(node.state().role, PONTOON_ROLE_LEADER);
+
+        for index in 1..=20_000 {
+            let bytes_before = node.blob.state().len();
+            node.raft.propose(0, Bytes::from("command")).unwrap();
+            assert!(settle(&mut node) <= 2);
+            assert_eq!(node.blob.encoded_entries, index);
+            assert_eq!(node.blob.state().len() - bytes_before, "command".len() + 3);
+        }
+        assert_eq!(node.blob.moved_bytes, 0);
+        assert_eq!(node.state().commit_index, 20_000);
     }
 }

@@ -8,7 +8,7 @@ use crate::abi::*;
 use crate::boundary::with_cell;
 use crate::cell::{Allow, Cell};
 use crate::failure::Failure;
-use crate::node::Node;
+use crate::node::DrainKind;
 use crate::raw;
 
 /// Bytes of entries in one apply callback.
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn pontoon_drain(
         let drain = unsafe { Drain::new(cell, now_ms, callbacks, context)? };
         // SAFETY: as above.
         let step = unsafe { step_out(step)? };
-        cell.enter(Allow::Live, Node::begin_drain)?;
+        cell.enter(Allow::Live, |node| node.begin_drain(drain.kind()))?;
         let ending = Ending { cell };
         drain.run(step)?;
         std::mem::forget(ending); // `run` ended the drain itself
@@ -97,6 +97,13 @@ impl<'a> Drain<'a> {
         })
     }
 
+    fn kind(&self) -> DrainKind {
+        match self.apply {
+            Some(_) => DrainKind::WorkAndApply,
+            None => DrainKind::Work,
+        }
+    }
+
     fn run(&self, mut step: Option<raw::Out<PontoonStep>>) -> Result<(), Failure> {
         loop {
             match self.next(&mut step)? {
@@ -118,7 +125,7 @@ impl<'a> Drain<'a> {
             match node.take_work(self.now_ms) {
                 Ok(work) => Ok(Task::Work(work)),
                 Err(Failure::NoWork) => {
-                    node.draining = false;
+                    node.drain = None;
                     write_step(step.take(), node);
                     Ok(Task::End)
                 }

@@ -69,14 +69,14 @@ pub extern "C" fn pontoon_work_failed(node: PontoonNode, sequence: u64) -> Ponto
 /// next pontoon_apply or pontoon_free on the node.
 ///
 /// Errors: the usual, NULL, STRUCT_SIZE, NO_WORK, WORK_OUTSTANDING (another thread
-/// is draining the node).
+/// is draining the node, with an apply callback).
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn pontoon_apply(node: PontoonNode, max_bytes: usize, apply: *mut PontoonApply) -> PontoonStatus {
     with_node(node, |node| {
         // SAFETY: the caller's pointer is valid during this call.
         let out = unsafe { raw::output(apply)? };
-        node.check_not_draining()?;
+        node.check_not_applying()?;
         out.write(node.next_apply(max_bytes)?);
         Ok(())
     })

@@ -180,7 +180,7 @@ fn a_restored_state_goes_on_like_the_one_that_stopped() {
         let (mut model, mut blob) = (Model::default(), Blob::new(ID));
         for step in 0..60 {
             if rng.random_range(0..5) == 0 {
-                (blob, _) = Blob::decode(ID, &blob.state().to_vec(), &blob.snapshot().to_vec()).unwrap();
+                (blob, _) = Blob::decode(ID, blob.state(), blob.snapshot()).unwrap();
             }
             let change = model.random_change(&mut rng);
             model.apply(&change);

@@ -213,7 +213,7 @@ static void two_drains(void) {
 typedef struct Gate {
     PontoonNode node;
     pthread_barrier_t inside, leave;
-    int left;
+    int left, applies;
 } Gate;
 
 static int persist_at_gate(void *context, PontoonBytes state, PontoonBytes snapshot, uint32_t changed) {
@@ -232,18 +232,19 @@ static int persist_at_gate(void *context, PontoonBytes state, PontoonBytes snaps
 static void *drain_at_gate(void *argument) {
     Gate *gate = (Gate *)argument;
     PontoonCallbacks callbacks = {sizeof callbacks, persist_at_gate, on_send, NULL};
-    PontoonStatus status = pontoon_drain(gate->node, 0, &callbacks, gate, NULL);
-    CHECK(status == PONTOON_ERR_KILLED);
+    callbacks.apply = gate->applies ? on_apply : NULL;
+    CHECK_STATUS(PONTOON_ERR_KILLED, pontoon_drain(gate->node, 0, &callbacks, gate, NULL));
     return NULL;
 }
 
-static void free_waits(void) {
+static void free_waits(int applies) {
     Gate gate;
     pthread_t thread;
     PontoonWork work;
     PontoonApply apply;
     PontoonCallbacks callbacks = {sizeof callbacks, persist_at_gate, on_send, NULL};
     memset(&gate, 0, sizeof gate);
+    gate.applies = applies;
     CHECK(pthread_barrier_init(&gate.inside, NULL, 2) == 0 && pthread_barrier_init(&gate.leave, NULL, 2) == 0);
     gate.node = make_leader();
     OK(pontoon_start(gate.node, 0, text("x"), 1, NULL, NULL));
@@ -257,7 +258,8 @@ static void free_waits(void) {
     CHECK_STATUS(PONTOON_ERR_WORK_OUTSTANDING, pontoon_work(gate.node, 0, &work));
     CHECK_STATUS(PONTOON_ERR_WORK_OUTSTANDING, pontoon_work_done(gate.node, 0, 2, NULL));
     CHECK_STATUS(PONTOON_ERR_WORK_OUTSTANDING, pontoon_work_failed(gate.node, 2));
-    CHECK_STATUS(PONTOON_ERR_WORK_OUTSTANDING, pontoon_apply(gate.node, 0, &apply));
+    /* Entries belong to the drain only if it applies them. */
+    CHECK_STATUS(applies ? PONTOON_ERR_WORK_OUTSTANDING : PONTOON_ERR_NO_WORK, pontoon_apply(gate.node, 0, &apply));
     CHECK_STATUS(PONTOON_ERR_WORK_OUTSTANDING, pontoon_drain(gate.node, 0, &callbacks, &gate, NULL));
     check_error(gate.node, "another thread is draining");
     pthread_barrier_wait(&gate.leave);
@@ -314,7 +316,8 @@ int main(void) {
     one_node();
     two_pullers();
     two_drains();
-    free_waits();
+    free_waits(0);
+    free_waits(1);
     death_in_the_middle();
     puts("threads: ok");
     return 0;
