@@ -233,11 +233,15 @@ impl Raft {
     /// committed only when it comes back from [`next_apply`](Raft::next_apply).
     ///
     /// # Errors
-    /// This server is not the leader; nothing changed.
+    /// This server is not the leader, or leads but has not heard from a
+    /// majority for the shortest election timeout; nothing changed.
     pub fn propose(&mut self, now_ms: u64, command: Bytes) -> Result<Proposal, NotLeader> {
         self.advance_clock(now_ms);
         if !self.is_leader() {
             return Err(NotLeader { leader: self.leader() });
+        }
+        if !self.hears_quorum() {
+            return Err(NotLeader { leader: None });
         }
         let term = self.hard_state.term;
         let index = self.log.append(Entry {

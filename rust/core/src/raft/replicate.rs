@@ -219,6 +219,18 @@ impl Raft {
         }
     }
 
+    /// Whether a majority answered within the shortest election timeout. A
+    /// leader that is cut off is likely deposed without knowing it: a command
+    /// put into its log would wait there in vain (thesis §6.2). It goes on
+    /// leading, for the entries that it has.
+    pub(super) fn hears_quorum(&self) -> bool {
+        let RoleState::Leader { progress } = &self.role else {
+            return false;
+        };
+        let hears = |peer: &&Progress| peer.is_recent(&self.config, self.now_ms);
+        1 + progress.iter().filter(hears).count() >= self.quorum()
+    }
+
     /// §5.3, §5.4.2: the highest index on a majority, if its entry is of this
     /// term, is committed, and all before it. An older term's entry is never
     /// committed by counting (Figure 8).
