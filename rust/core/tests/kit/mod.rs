@@ -1,9 +1,12 @@
 //! What the tests share. Every test binary uses its own part of it.
 #![allow(dead_code, unused_imports)]
 
+pub mod cluster;
 pub mod disk;
+pub mod prose;
 pub mod say;
 pub mod schedule;
+pub mod script;
 pub mod server;
 
 pub use say::*;
