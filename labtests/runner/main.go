@@ -11,7 +11,6 @@ import (
 	"os/exec"
 
 	"pontoon.dev/labrun/internal/bench"
-	"pontoon.dev/labrun/internal/checkout"
 	"pontoon.dev/labrun/internal/gotool"
 )
 
@@ -51,7 +50,7 @@ func dispatch(ctx context.Context, args []string) error {
 }
 
 func runBench(ctx context.Context, args []string) error {
-	err := bench.Command(ctx, args, checkout.Find)
+	err := bench.Command(ctx, args)
 	switch {
 	case errors.Is(err, bench.ErrSaid):
 		return errSaid

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"pontoon.dev/labrun/internal/checkout"
 	"pontoon.dev/labrun/internal/gotool"
 	"pontoon.dev/labrun/internal/labtree"
 )
@@ -92,8 +93,8 @@ func (o *options) defaults() {
 	}
 }
 
-// Command is labrun bench. findRoot turns -root into the Pontoon checkout.
-func Command(ctx context.Context, args []string, findRoot func(string) (string, error)) error {
+// Command is labrun bench.
+func Command(ctx context.Context, args []string) error {
 	o, err := parseOptions(args)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -101,7 +102,7 @@ func Command(ctx context.Context, args []string, findRoot func(string) (string, 
 	if err != nil {
 		return err
 	}
-	if o.root, err = findRoot(o.root); err != nil {
+	if o.root, err = checkout.Find(o.root); err != nil {
 		return err
 	}
 	work, err := os.MkdirTemp("", "labrun-bench-")

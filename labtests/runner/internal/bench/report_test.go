@@ -120,9 +120,14 @@ func TestReportSuite(t *testing.T) {
 	var out bytes.Buffer
 	reportSuite(&out, tests, runs, []string{"x", "y"})
 	text := out.String()
-	wantLine(t, text, "BasicAgree", "0.5", "14.0", "4000", "0.010", "0.7", "16.0", "5000", "0.020", "0.5 (B)", "16.0 (A)")
+	wantLine(t, text, "BasicAgree", "0.5", "14", "4000", "0.010", "0.7", "16", "5000", "0.020", "0.5 (B)", "16 (A)")
 	wantLine(t, text, "Backup", "6.0", "1000", "2.0M", "1.00", "FAILED", "5.3 (B)", "1344 (A)")
 	wantLine(t, text, "Mine", "1.0", "–")
 	wantLine(t, text, "all together", "7.5", "1015", "2.0M", "2.01", "FAILED")
+	wantLine(t, text, "seconds", "won 3, even 0, lost 0")
+
+	out.Reset()
+	reportSuite(&out, tests, runs, []string{"y", "x"})
+	wantLine(t, out.String(), "RPCs", "won 0, even 0, lost 3", "BasicAgree 1.14×, Backup (failed), Mine (failed)")
 	wantLine(t, text, "Their whole suite", "B 280, 18.3", "D 449, 7.10")
 }

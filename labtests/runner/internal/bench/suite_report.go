@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
+	"strings"
 )
 
 // suiteCell is one implementation's runs of one test, or of all tests.
@@ -37,7 +39,7 @@ func (c suiteCell) columns() []string {
 	case c.Failed:
 		return []string{"FAILED", "", "", ""}
 	}
-	return []string{fmt.Sprintf("%.1f", c.Seconds), number(c.RPCs), size(c.Bytes), number(c.CPUSeconds)}
+	return []string{fmt.Sprintf("%.1f", c.Seconds), fmt.Sprintf("%.0f", c.RPCs), size(c.Bytes), number(c.CPUSeconds)}
 }
 
 // size prints bytes in at most six characters.
@@ -48,7 +50,7 @@ func size(bytes float64) string {
 	case bytes >= 1e4:
 		return fmt.Sprintf("%.0fk", bytes/1e3)
 	}
-	return number(bytes)
+	return fmt.Sprintf("%.0f", bytes)
 }
 
 // reportSuite prints the tests as rows, the implementations side by side, and
@@ -90,6 +92,49 @@ func reportSuite(w io.Writer, tests []suiteTest, runs []SuiteRun, labels []strin
 		fmt.Fprintf(w, "  %s %.0f, %s", name, total.Seconds, number(total.CPUSeconds))
 	}
 	fmt.Fprintln(w)
+	if len(labels) > 1 {
+		suiteStanding(w, tests, runs, labels)
+	}
+}
+
+// suiteStanding prints in how many tests the first implementation beat the best
+// of the others, and names those where it did not.
+func suiteStanding(w io.Writer, tests []suiteTest, runs []SuiteRun, labels []string) {
+	fmt.Fprintf(w, "\n%s against the best of the others in this run\n", labels[0])
+	t := &table{left: 3}
+	for _, c := range []struct {
+		name   string
+		figure func(suiteCell) float64
+	}{
+		{"seconds", func(c suiteCell) float64 { return c.Seconds }},
+		{"RPCs", func(c suiteCell) float64 { return c.RPCs }},
+		{"bytes", func(c suiteCell) float64 { return c.Bytes }},
+		{"CPU", func(c suiteCell) float64 { return c.CPUSeconds }},
+	} {
+		won, equal := 0, 0
+		var lost []string
+		for _, test := range tests {
+			mine := suiteCellOf(runs, labels[0], test.Name)
+			theirs := math.Inf(1)
+			for _, label := range labels[1:] {
+				if other := suiteCellOf(runs, label, test.Name); other.Runs > 0 && !other.Failed {
+					theirs = min(theirs, c.figure(other))
+				}
+			}
+			switch {
+			case mine.Runs == 0 || mine.Failed:
+				lost = append(lost, test.Name+" (failed)")
+			case c.figure(mine) < theirs:
+				won++
+			case c.figure(mine) == theirs:
+				equal++
+			default:
+				lost = append(lost, test.Name+" "+ratio(c.figure(mine), theirs))
+			}
+		}
+		t.add(c.name, fmt.Sprintf("won %d, even %d, lost %d", won, equal, len(lost)), strings.Join(lost, ", "))
+	}
+	t.write(w)
 }
 
 func publishedExtremes(test string) []string {
@@ -98,5 +143,5 @@ func publishedExtremes(test string) []string {
 		return nil
 	}
 	fewest, r := elsewhere.bestSuite(test, func(r publishedSuite) float64 { return r.RPCs })
-	return []string{fmt.Sprintf("%.1f (%s)", s.Seconds, fastest), fmt.Sprintf("%s (%s)", number(r.RPCs), fewest)}
+	return []string{fmt.Sprintf("%.1f (%s)", s.Seconds, fastest), fmt.Sprintf("%.0f (%s)", r.RPCs, fewest)}
 }
