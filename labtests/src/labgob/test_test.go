@@ -139,20 +139,32 @@ type inner struct {
 
 type Outer struct {
 	Maps     map[*[]string]map[int]*[]inner
-	Again    [2]inner
+	Again    inner
 	Parent   *Outer // types may be recursive
 	Anything interface{}
 }
 
-type Keyed struct{ M map[inner]bool }
+type (
+	Keyed  struct{ M map[inner]bool }
+	Valued struct{ M map[bool]inner }
+	Listed struct{ S []inner }
+	Arrays struct{ A [2]inner }
+	Points struct{ P **inner }
+)
 
 func TestCapital(t *testing.T) {
 	ways := map[string]func(){
 		"Encode":       func() { encode(t, Outer{}) },
 		"EncodeValue":  func() { _ = NewEncoder(io.Discard).EncodeValue(reflect.ValueOf(Outer{})) },
 		"Decode":       func() { _ = NewDecoder(new(bytes.Buffer)).Decode(&Outer{}) },
-		"Register":     func() { Register(Outer{}) },
-		"RegisterName": func() { RegisterName("outer", Keyed{}) },
+		"Register":     func() { Register(Valued{}) },
+		"RegisterName": func() { RegisterName("outer", Outer{}) },
+		"map key":      func() { encode(t, Keyed{}) },
+		"map element":  func() { encode(t, Valued{}) },
+		"slice":        func() { encode(t, Listed{}) },
+		"array":        func() { encode(t, Arrays{}) },
+		"pointer":      func() { encode(t, Points{}) },
+		"bare":         func() { encode(t, inner{}) },
 	}
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {

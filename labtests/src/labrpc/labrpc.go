@@ -13,9 +13,9 @@
 //	ok := end.Call("Receiver.Method", args, &reply)
 //
 // Names of ends and servers are arbitrary comparable values. Every method may
-// be called from any goroutine. No lock is held while anything waits, and all
-// waiting is on timers and channels made by the network's user, so a network
-// made inside a testing/synctest bubble runs in virtual time.
+// be called from any goroutine. Nothing waits with a lock held, nor for anything
+// but timers and channels of the network's own, so a network made inside a
+// testing/synctest bubble runs in virtual time.
 package labrpc
 
 import (

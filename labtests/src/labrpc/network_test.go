@@ -334,6 +334,10 @@ func TestCleanup(t *testing.T) {
 		accepted := make(chan bool)
 		go func() { accepted <- r.end.Call("Desk.Sleep", 1000, new(bool)) }()
 		synctest.Wait()
+		// Both count a call when it comes, not when it is over.
+		if a, b, n := r.net.GetTotalCount(), r.net.GetCount("desk"), r.net.GetTotalBytes(); a != 1 || b != 1 || n != encoded(t, 1000) {
+			t.Errorf("a call under way is counted as %d, at its server %d, with %d bytes", a, b, n)
+		}
 
 		r.net.Cleanup()
 		synctest.Wait() // until the network no longer listens

@@ -15,27 +15,26 @@ import (
 func TestEndStartsDisabledAndUnconnected(t *testing.T) {
 	r := newRig()
 	defer r.net.Cleanup()
-	// Neither checks that anything exists.
-	r.net.Connect("early", "nobody")
-	r.net.Enable("early", true)
+	// None of these checks that anything exists; MakeEnd begins afresh.
+	for _, name := range []string{"a", "b"} {
+		r.net.Connect(name, "desk")
+		r.net.Enable(name, true)
+	}
 	r.net.DeleteServer("nobody")
 
-	end := r.net.MakeEnd("early")
-	call := func() bool { return end.Call("Desk.Note", 1, new(string)) }
-	if call() {
-		t.Error("a new end carries a call")
+	a, b := r.net.MakeEnd("a"), r.net.MakeEnd("b")
+	call := func(end *ClientEnd) bool { return end.Call("Desk.Note", 1, new(string)) }
+	r.net.Enable("a", true)
+	if call(a) {
+		t.Error("a new end is connected")
 	}
-	r.net.Enable("early", true)
-	if call() {
-		t.Error("an end without connection carries a call")
+	r.net.Connect("b", "desk")
+	if call(b) {
+		t.Error("a new end is enabled")
 	}
-	r.net.Enable("early", false)
-	r.net.Connect("early", "desk")
-	if call() {
-		t.Error("a disabled end carries a call")
-	}
-	r.net.Enable("early", true)
-	if !call() {
+	r.net.Connect("a", "desk")
+	r.net.Enable("b", true)
+	if !call(a) || !call(b) {
 		t.Error("an enabled, connected end carries no call")
 	}
 }

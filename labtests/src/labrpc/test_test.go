@@ -75,7 +75,7 @@ func (d *Desk) slept() int {
 func (d *Desk) OneArgument(n int)                   {}
 func (d *Desk) NoPointer(n int, m int)              {}
 func (d *Desk) Result(n int, reply *int) error      { return nil }
-func (d *Desk) ThreeArguments(n, m int, reply *int) {}
+func (d *Desk) ThreeArguments(n int, m, reply *int) {}
 func (d *Desk) hidden(n int, reply *int)            {}
 
 // A rig is a network with one server, "desk", and one working end to it.
