@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::entry::Entry;
+use crate::mutant::{self, Mutant};
 use crate::work::LogDelta;
 use crate::{Index, Term};
 
@@ -120,7 +121,7 @@ impl Log {
         let term = self.term(index).expect("only entries that exist are compacted");
         self.entries.drain(..(index - self.base_index) as usize);
         self.base_index = index;
-        self.base_term = term;
+        self.base_term = if mutant::on(Mutant::BoundaryTermLost) { 0 } else { term };
     }
 
     /// Replaces everything by a snapshot that contradicts it (Figure 13, step 7).
@@ -155,7 +156,8 @@ impl Log {
         let Some(written) = self.writing_to.take() else {
             return;
         };
-        let unchanged = self.dirty_from.map_or(written, |from| written.min(from - 1));
+        let changed_from = self.dirty_from.filter(|_| !mutant::on(Mutant::StableWhenOverwritten));
+        let unchanged = changed_from.map_or(written, |from| written.min(from - 1));
         self.stable = self.stable.max(unchanged.min(self.last_index()));
     }
 }

@@ -37,6 +37,28 @@ mutants! {
     InstallOldSnapshot = "install-old-snapshot", "rule 34: a snapshot behind the commit index is installed";
     CountSelfEarly = "count-self-early", "rule 5: the leader counts itself before its own write is durable";
     StayLeader = "stay-leader", "rule 13: a leader ignores a higher term";
+    ForgetVoteOnFollow = "forget-vote-on-follow", "rule 2: stepping down within a term clears the vote";
+    ReplyEarly = "reply-early", "rule 3: replies leave before what they depend on is durable";
+    StableWhenOverwritten = "stable-when-overwritten", "rule 4: the end of a write makes newer entries durable too";
+    DeliverBeforeDurable = "deliver-before-durable", "rule 6: the state machine runs ahead of the disk";
+    CountStaleAck = "count-stale-ack", "rule 12: an acknowledgement of an older term counts";
+    CandidateStays = "candidate-stays", "rule 13: a candidate ignores the leader of its term";
+    AllowTwoLeaders = "allow-two-leaders", "rule 15: a second leader of a term is taken for granted";
+    LoneServerWaits = "lone-server-waits", "rule 16: a single server never elects itself";
+    MatchFalls = "match-falls", "rule 26: a late acknowledgement lowers the match";
+    UnsortedMatch = "unsorted-match", "rule 27: the quorum index is read from an unsorted vector";
+    TrustHint = "trust-hint", "rule 28: the hint of a refusal is used without moving below the probe";
+    GapInPipeline = "gap-in-pipeline", "rule 29: an entry is left out between two messages";
+    NeverFallBack = "never-fall-back", "rule 30: a broken pipeline is not noticed";
+    CountLostFollower = "count-lost-follower", "rule 31: a follower that lost its log counts as before";
+    SilentWhenFull = "silent-when-full", "rule 32: a peer with a full pipeline hears nothing";
+    DiscardMatchingLog = "discard-matching-log", "rule 33: a snapshot cuts the matching entries after it";
+    BoundaryTermLost = "boundary-term-lost", "rule 35: the term of the entry before the log is forgotten";
+    HeartbeatAbortsTransfer = "heartbeat-aborts-transfer", "rule 36: an append drops the snapshot under way";
+    CompactUnderTransfer = "compact-under-transfer", "rule 37: entries that a transfer will need are compacted";
+    NoopInLab = "noop-in-lab", "rule 57: a no-op takes an index in the lab profile";
+    AcceptStaleLeader = "accept-stale-leader", "§5.1: a leader of an older term is followed";
+    FixedTimeout = "fixed-timeout", "§5.2: election timeouts are not random";
 }
 
 #[cfg(feature = "mutants")]

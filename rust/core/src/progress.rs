@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::entry::Snapshot;
+use crate::mutant::{self, Mutant};
 use crate::{Config, Index};
 
 /// How entries reach a peer.
@@ -86,6 +87,9 @@ impl Progress {
             if self.inflight.is_empty() {
                 return 0;
             }
+            if self.inflight.len() >= config.max_inflight && mutant::on(Mutant::SilentWhenFull) {
+                return u64::MAX;
+            }
             if self.inflight.len() < config.max_inflight {
                 due = due.min(self.data_sent_ms + config.coalesce_ms);
             }
@@ -115,7 +119,10 @@ impl Progress {
     /// The peer's log agrees with ours up to `index`, durably.
     pub(crate) fn acknowledged(&mut self, index: Index, base_index: Index) {
         // Acknowledgements come in any order: the match never falls (rule 26).
-        self.match_index = self.match_index.max(index);
+        self.match_index = match mutant::on(Mutant::MatchFalls) {
+            true => index,
+            false => self.match_index.max(index),
+        };
         self.next_index = self.next_index.max(self.match_index + 1);
         let matched = self.match_index;
         self.inflight.retain(|sent| sent.last > matched);
@@ -133,6 +140,9 @@ impl Progress {
 
     /// The pipeline broke: find out again where the peer is (rule 30).
     pub(crate) fn probe(&mut self, next_index: Index, urgent: bool) {
+        if mutant::on(Mutant::NeverFallBack) && self.mode == Mode::Replicate {
+            return;
+        }
         self.next_index = next_index.max(self.match_index + 1);
         self.mode = Mode::Probe;
         self.inflight.clear();

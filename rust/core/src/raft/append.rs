@@ -10,7 +10,10 @@ impl Raft {
     /// Figure 2, AppendEntries RPC, receiver implementation.
     pub(super) fn on_append_entries(&mut self, from: NodeId, ticket: u64, m: AppendEntries) {
         let (request_term, seq) = (m.term, m.seq);
-        let outcome = if m.term < self.hard_state.term {
+        if mutant::on(Mutant::HeartbeatAbortsTransfer) {
+            self.incoming = None;
+        }
+        let outcome = if m.term < self.hard_state.term && !mutant::on(Mutant::AcceptStaleLeader) {
             Appended::StaleTerm
         } else {
             // Also when the entries are refused below: the leader lives (rule 14).

@@ -31,7 +31,7 @@ impl Raft {
     /// A batch is durable. Others answer only after our own vote is; alone, we
     /// wait for that here, or a crash could make us lead the same term twice.
     pub(super) fn elect_alone(&mut self, durable: HardState) {
-        if self.peers.is_empty() && self.hard_state == durable {
+        if self.peers.is_empty() && self.hard_state == durable && !mutant::on(Mutant::LoneServerWaits) {
             self.count_votes();
         }
     }

@@ -306,6 +306,7 @@ impl Raft {
     /// leader of the current term is heard, or an election starts (rule 14).
     fn reset_election_timer(&mut self) {
         let (min, max) = (self.config.election_timeout_ms_min, self.config.election_timeout_ms_max);
+        let max = if mutant::on(Mutant::FixedTimeout) { min + 1 } else { max };
         self.election_deadline_ms = self.now_ms + self.rng.random_range(min..max);
         self.lateness_forgiven = false;
     }
@@ -329,10 +330,16 @@ impl Raft {
     fn follow(&mut self, leader: NodeId) {
         if let Some(known) = self.leader() {
             assert!(
-                known == leader,
+                known == leader || mutant::on(Mutant::AllowTwoLeaders),
                 "servers {known} and {leader} both lead term {}",
                 self.hard_state.term
             );
+        }
+        if mutant::on(Mutant::CandidateStays) && matches!(self.role, RoleState::Candidate { .. }) {
+            return;
+        }
+        if mutant::on(Mutant::ForgetVoteOnFollow) {
+            self.hard_state.voted_for = None;
         }
         self.become_follower(self.hard_state.term, Some(leader));
         self.reset_election_timer();
@@ -364,6 +371,6 @@ impl Raft {
     }
 
     fn opens_term_with_noop(&self) -> bool {
-        self.config.profile == Profile::Service
+        self.config.profile == Profile::Service || mutant::on(Mutant::NoopInLab)
     }
 }

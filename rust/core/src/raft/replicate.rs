@@ -108,7 +108,8 @@ impl Raft {
                 true => self.config.max_append_bytes,
                 false => self.config.max_append_bytes.min(SILENT_PEER_BYTES),
             };
-            entries = self.log.slice(prev + 1, self.log.last_index(), limit);
+            let skip = Index::from(mutant::on(Mutant::GapInPipeline) && !peer.inflight.is_empty());
+            entries = self.log.slice(prev + 1 + skip, self.log.last_index(), limit);
         }
         let last = prev + entries.len() as Index;
         match peer.mode {
@@ -147,7 +148,7 @@ impl Raft {
     }
 
     pub(super) fn on_appended(&mut self, from: NodeId, m: AppendEntriesReply) {
-        if m.request_term != self.hard_state.term {
+        if m.request_term != self.hard_state.term && !mutant::on(Mutant::CountStaleAck) {
             return; // of an earlier term of ours (rule 12)
         }
         let position = self.peer_position(from);
@@ -171,7 +172,7 @@ impl Raft {
                     return; // answered by something newer
                 };
                 let (prev, match_then) = (sent.prev, sent.match_index);
-                if prev <= match_then {
+                if prev <= match_then && !mutant::on(Mutant::CountLostFollower) {
                     // It held this entry and lost it: it must not be counted on
                     // its old match (rule 31).
                     peer.match_index = 0;
@@ -179,7 +180,10 @@ impl Raft {
                     return; // overtaken by an acknowledgement
                 }
                 let agree = self.log.last_not_after(hint_index, hint_term);
-                let next_index = agree.min(prev.saturating_sub(1)) + 1;
+                let next_index = match mutant::on(Mutant::TrustHint) {
+                    true => hint_index + 1,
+                    false => agree.min(prev.saturating_sub(1)) + 1,
+                };
                 if peer.mode == Mode::Probe && next_index >= peer.next_index {
                     return; // an earlier probe's answer: already further down
                 }
@@ -245,7 +249,9 @@ impl Raft {
         };
         let mut matched: Vec<Index> = progress.iter().map(|peer| peer.match_index).collect();
         matched.push(own);
-        matched.sort_unstable_by(|a, b| b.cmp(a));
+        if !mutant::on(Mutant::UnsortedMatch) {
+            matched.sort_unstable_by(|a, b| b.cmp(a));
+        }
         let short = usize::from(mutant::on(Mutant::CommitWithoutQuorum) && self.quorum() > 1);
         let index = matched[self.quorum() - 1 - short];
         let current = self.log.term(index) == Some(self.hard_state.term);
@@ -278,6 +284,9 @@ impl Raft {
             }
             _ => None,
         };
-        progress.iter().filter_map(pin).min().unwrap_or(Index::MAX)
+        let pinned = progress.iter().filter_map(pin).min();
+        pinned
+            .filter(|_| !mutant::on(Mutant::CompactUnderTransfer))
+            .unwrap_or(Index::MAX)
     }
 }

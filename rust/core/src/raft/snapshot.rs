@@ -120,7 +120,7 @@ impl Raft {
         }
         // Figure 13, step 6: the log holds all that the snapshot covers, so it
         // is committed, and what follows is kept.
-        if index > self.commit && self.log.term(index) == Some(term) {
+        if index > self.commit && self.log.term(index) == Some(term) && !mutant::on(Mutant::DiscardMatchingLog) {
             self.commit = index;
             return (0, Some(index));
         }

@@ -61,10 +61,13 @@ impl Raft {
         if !self.has_work() {
             return None;
         }
-        let send_early = match self.role {
+        let mut send_early = match self.role {
             RoleState::Leader { .. } => self.replicate(),
             _ => Vec::new(),
         };
+        if mutant::on(Mutant::ReplyEarly) {
+            send_early.append(&mut self.outbox);
+        }
         let snapshot = self.pending.snapshot_dirty.then(|| self.snapshot.clone());
         let log = self.log.take_delta();
         let persist = (snapshot.is_some() || log.is_some() || self.hard_state != self.pending.hard_state).then(|| {
@@ -122,7 +125,7 @@ impl Raft {
     /// Whether [`next_apply`](Raft::next_apply) would return something.
     pub fn has_apply(&self) -> bool {
         match &self.pending.install {
-            Some(snapshot) => snapshot.index == self.pending.durable,
+            Some(snapshot) => snapshot.index == self.pending.durable || mutant::on(Mutant::DeliverBeforeDurable),
             None => self.delivered < self.deliverable(),
         }
     }
@@ -130,7 +133,10 @@ impl Raft {
     /// Only what is durable here is shown to the state machine: it must not
     /// run ahead of what a restart brings back (rule 6).
     fn deliverable(&self) -> Index {
-        self.commit.min(self.log.stable())
+        match mutant::on(Mutant::DeliverBeforeDurable) {
+            true => self.commit,
+            false => self.commit.min(self.log.stable()),
+        }
     }
 
     /// What the state machine is to do next: each committed index once, in
