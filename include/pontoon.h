@@ -47,6 +47,9 @@
  * the last, one above 2^62 as 2^62. PontoonStep.deadline_ms, on the same clock,
  * is when to call pontoon_tick.
  *
+ * LINK with libpontoon.so, or with libpontoon.a -lpthread -ldl -lm. The header
+ * is C99 to C23 and C++11 or later.
+ *
  * VERSIONS. If pontoon_abi_version() differs from PONTOON_ABI_VERSION, header
  * and library do not belong together. Stored bytes and messages carry versions
  * of their own; what is newer than the library is refused with VERSION.
