@@ -24,6 +24,7 @@ type Overlay struct {
 
 	shim  string            // directory of module pontoon.dev/go-shim
 	work  string            // directory that the overlay's files go to
+	added []string          // base names that Add was given
 	texts map[string]string // base name in package raft to what stands there
 }
 
@@ -54,15 +55,18 @@ func (o *Overlay) Add(name, text string) error {
 		return fmt.Errorf("%s is in the way of a file that labrun adds: rename it", filepath.Join(o.Tree.Raft, name))
 	}
 	o.texts[name] = text
+	o.added = append(o.added, name)
 	return nil
 }
 
-// Replaced returns the base names of the files that have Pontoon's text now,
-// whether the tree has such a file or not.
+// Replaced returns the base names of the student's files that Pontoon stands in
+// for, whether the tree has such a file or not.
 func (o *Overlay) Replaced() []string {
 	var names []string
 	for name := range o.texts {
-		names = append(names, name)
+		if !slices.Contains(o.added, name) {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names

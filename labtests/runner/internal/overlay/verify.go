@@ -64,7 +64,7 @@ func (o *Overlay) check(out io.Reader) (string, error) {
 	if raft == nil || !pontoon {
 		return "", fmt.Errorf("the overlay had no effect: package raft in %s does not import %s", o.Tree.Raft, labPackage)
 	}
-	want := slices.Concat(o.Kept, o.Replaced())
+	want := slices.Concat(o.Kept, o.Replaced(), o.added)
 	slices.Sort(want)
 	got := slices.Concat(raft.GoFiles, raft.TestGoFiles)
 	slices.Sort(got)

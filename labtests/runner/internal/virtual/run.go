@@ -34,15 +34,23 @@ type run struct {
 	binary string
 }
 
+func newRun(job Job) *run {
+	return &run{Job: job, binary: filepath.Join(job.Work, "raft.test")}
+}
+
+func (r *run) compile(ctx context.Context) error {
+	args := append([]string{"test", "-c", "-o", r.binary}, r.Flags...)
+	cmd := gotool.Command(ctx, r.Dir, r.Env, r.Go, args...)
+	cmd.Stdout, cmd.Stderr = r.Out, r.Err
+	return gotool.Run(ctx, cmd)
+}
+
 // Run compiles the tests and runs them, and reports whether all passed. An
 // error means that it could not, and is an *exec.ExitError if go did not
 // compile them.
 func Run(ctx context.Context, job Job) (bool, error) {
-	r := &run{Job: job, binary: filepath.Join(job.Work, "raft.test")}
-	args := append([]string{"test", "-c", "-o", r.binary}, job.Flags...)
-	cmd := gotool.Command(ctx, job.Dir, job.Env, job.Go, args...)
-	cmd.Stdout, cmd.Stderr = job.Out, job.Err
-	if err := gotool.Run(ctx, cmd); err != nil {
+	r := newRun(job)
+	if err := r.compile(ctx); err != nil {
 		return false, err
 	}
 

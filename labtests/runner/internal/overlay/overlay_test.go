@@ -1,0 +1,328 @@
+package overlay
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pontoon.dev/labrun/internal/checkout"
+	"pontoon.dev/labrun/internal/fixture"
+	"pontoon.dev/labrun/internal/gotool"
+	"pontoon.dev/labrun/internal/labtree"
+)
+
+func pontoonRoot(t *testing.T) string {
+	t.Helper()
+	root, err := checkout.Find("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// lab writes the fixture of a year, with a student's files on request.
+func lab(t *testing.T, year int, student bool) *labtree.Tree {
+	t.Helper()
+	dir := t.TempDir()
+	err := fixture.Write(pontoonRoot(t), year, dir)
+	if err == nil && student {
+		err = fixture.AddStudent(pontoonRoot(t), dir)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return find(t, dir)
+}
+
+func find(t *testing.T, dir string) *labtree.Tree {
+	t.Helper()
+	tree, err := labtree.Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+func plan(t *testing.T, tree *labtree.Tree) *Overlay {
+	t.Helper()
+	work, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := New(tree, filepath.Join(pontoonRoot(t), "go-shim"), work)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// goList is the environment in which go only looks at sources, so that it needs
+// no Rust library.
+func goList(t *testing.T, o *Overlay) (goPath string, env, flags []string) {
+	t.Helper()
+	goPath, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return goPath, gotool.Environ(append(o.Env(), "GOTOOLCHAIN=local", "CGO_ENABLED=1")...), append(o.Flags(), "-tags=pontoon_external")
+}
+
+func put(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Names that some year's harness or tests declare in package raft.
+var harnessNames = strings.Fields(`Debug DPrintf RaftElectionTimeout internalChurn
+	Persister MakePersister config make_config ncpu_once randstring makeSeed clone
+	SnapShotInterval snapcommon MAXLOGSIZE
+	Test makeTest rfsrv newRfsrv useRaftStateMachine
+	Itester IraftServer raftServer newRaftServer NewRfsrv Rfproxy newRfproxy TesterProxy newTesterProxy
+	StartArgs StartReply GetStateArgs GetStateReply CheckLogsArgs CheckLogsReply IngestLogArgs IngestLogReply
+	ApplyErrArgs ApplyErrReply`)
+
+func TestAdapterDeclaresNothingOfTheHarness(t *testing.T) {
+	for _, cond := range []bool{false, true} {
+		text, err := Adapter(&labtree.Tree{Import: "6.824", CondInstall: cond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The language level of a file is its first build constraint's.
+		if !strings.HasPrefix(text, "//go:build go1.18\n\n") {
+			t.Errorf("the adapter begins with %.40q", text)
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), "raft.go", text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		methods := map[string]bool{}
+		for _, decl := range file.Decls {
+			switch decl := decl.(type) {
+			case *ast.FuncDecl:
+				if decl.Recv != nil {
+					methods[decl.Name.Name] = true
+				} else {
+					names = append(names, decl.Name.Name)
+				}
+			case *ast.GenDecl:
+				for _, spec := range decl.Specs {
+					if spec, ok := spec.(*ast.TypeSpec); ok {
+						names = append(names, spec.Name.Name)
+					} else if decl.Tok != token.IMPORT {
+						t.Errorf("the adapter declares a %v", decl.Tok)
+					}
+				}
+			}
+		}
+		for _, name := range names {
+			if slices.Contains(harnessNames, name) {
+				t.Errorf("the adapter declares %s", name)
+			}
+		}
+		if want := []string{"ApplyMsg", "Raft", "Make"}; !slices.Equal(names, want) {
+			t.Errorf("the adapter declares %v, want %v", names, want)
+		}
+		if methods["CondInstallSnapshot"] != cond {
+			t.Errorf("CondInstallSnapshot declared: %v, want %v", !cond, cond)
+		}
+	}
+}
+
+func TestPlanOfStudentTree(t *testing.T) {
+	o := plan(t, lab(t, 2023, true))
+	if want := []string{"config.go", "outside_test.go", "persister.go", "test_test.go"}; !slices.Equal(o.Kept, want) {
+		t.Errorf("kept %v, want %v", o.Kept, want)
+	}
+	if want := []string{"inside_test.go", "logstore.go"}; !slices.Equal(o.Hidden, want) {
+		t.Errorf("hidden %v, want %v", o.Hidden, want)
+	}
+	if want := []string{"raft.go", "util.go"}; !slices.Equal(o.Replaced(), want) {
+		t.Errorf("replaced %v, want %v", o.Replaced(), want)
+	}
+	if len(o.Broken) != 1 || !strings.Contains(o.Broken[0], "inside_test.go is left out") || !strings.Contains(o.Broken[0], "role undefined") {
+		t.Errorf("reasons %q", o.Broken)
+	}
+	for _, test := range o.Tree.Tests {
+		if test.Name == "TestInside2A" {
+			t.Error("a hidden test is still offered")
+		}
+	}
+}
+
+// No test of the embedded lab may get lost by being taken for a student's.
+func TestPlanOfEmbeddedTree(t *testing.T) {
+	o := plan(t, find(t, filepath.Join(pontoonRoot(t), "labtests", "src")))
+	if len(o.Hidden) > 0 {
+		t.Errorf("hidden %v: %v", o.Hidden, o.Broken)
+	}
+}
+
+func TestPlanOfTestFiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		keep bool
+	}{
+		"helper of nothing":   {"package raft\n\nfunc helper() {}\n", true},
+		"version in a path":   {"package raft\n\nimport \"math/rand/v2\"\n\nvar _ = rand.IntN(2)\n", true},
+		"use of the harness":  {"package raft\n\nfunc count(cfg *config) int { return len(cfg.rafts) }\n", true},
+		"use of the messages": {"package raft\n\nvar _ = ApplyMsg{SnapshotTerm: 1}.CommandValid\n", true},
+		"another system":      {"//go:build plan9\n\npackage raft\n\nvar _ = undefined\n", false},
+		"undefined name":      {"package raft\n\nvar _ = Follower\n", false},
+		"field of a Raft":     {"package raft\n\nfunc terms(rf *Raft) int { return rf.currentTerm }\n", false},
+		"external package":    {"package raft_test\n", false},
+		"no Go":               {"package raft\n\nfunc {", false},
+		"declared twice":      {"package raft\n\nfunc MakePersister() {}\n", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree := lab(t, 2024, false)
+			put(t, filepath.Join(tree.Raft, "zz_test.go"), c.text)
+			if o := plan(t, tree); slices.Contains(o.Kept, "zz_test.go") != c.keep {
+				t.Errorf("kept: %v, want %v; %v", !c.keep, c.keep, o.Broken)
+			}
+		})
+	}
+}
+
+// A good file that needs a broken one is broken too.
+func TestPlanFollowsUses(t *testing.T) {
+	tree := lab(t, 2024, false)
+	put(t, filepath.Join(tree.Raft, "a_test.go"), "package raft\n\nvar _ = inner\n")
+	put(t, filepath.Join(tree.Raft, "b_test.go"), "package raft\n\nvar inner = Follower\n")
+	if o := plan(t, tree); !slices.Equal(o.Hidden, []string{"a_test.go", "b_test.go"}) {
+		t.Errorf("hidden %v", o.Hidden)
+	}
+}
+
+func TestVerifyEachYear(t *testing.T) {
+	for _, year := range fixture.Years() {
+		for _, student := range []bool{false, true} {
+			t.Run(fmt.Sprint(year, student), func(t *testing.T) {
+				tree := lab(t, year, student)
+				o := plan(t, tree)
+				if err := o.Write(); err != nil {
+					t.Fatal(err)
+				}
+				goPath, env, flags := goList(t, o)
+				pkg, err := o.Verify(context.Background(), goPath, env, flags)
+				if err != nil || pkg != tree.Module+"/raft" {
+					t.Errorf("got %q, %v", pkg, err)
+				}
+			})
+		}
+	}
+}
+
+// Keys that match nothing are ignored by go without a word, and the student's
+// own Raft would be tested.
+func TestVerifyRefusesAnOverlayWithoutEffect(t *testing.T) {
+	tree := lab(t, 2023, false)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(tree.Raft, link); err != nil {
+		t.Fatal(err)
+	}
+	o := plan(t, tree)
+	o.Tree.Raft = link
+	if err := o.Write(); err != nil {
+		t.Fatal(err)
+	}
+	o.Tree.Raft = tree.Raft
+	goPath, env, flags := goList(t, o)
+	if _, err := o.Verify(context.Background(), goPath, env, flags); err == nil || !strings.Contains(err.Error(), "the overlay had no effect") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestVerifyRefusesOtherFiles(t *testing.T) {
+	tree := lab(t, 2023, false)
+	o := plan(t, tree)
+	if err := o.Write(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(tree.Raft, "late.go"), "package raft\n")
+	goPath, env, flags := goList(t, o)
+	if _, err := o.Verify(context.Background(), goPath, env, flags); err == nil || !strings.Contains(err.Error(), "late.go") {
+		t.Errorf("got %v", err)
+	}
+	o.Hidden = []string{"gone.go"}
+	if _, err := o.Verify(context.Background(), goPath, env, flags); err == nil || !strings.Contains(err.Error(), "gone.go") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAddRefusesAnExistingName(t *testing.T) {
+	tree := lab(t, 2023, false)
+	o := plan(t, tree)
+	if err := o.Add("extra_test.go", "package raft\n"); err != nil {
+		t.Error(err)
+	}
+	put(t, filepath.Join(tree.Raft, "taken_test.go"), "package raft\n")
+	if err := o.Add("taken_test.go", "package raft\n"); err == nil {
+		t.Error("a file of the tree was replaced")
+	}
+}
+
+// The lab keeps the settings of GODEBUG that its own go line gives it.
+func TestWorkspaceKeepsGodebug(t *testing.T) {
+	for _, line := range []string{"go 1.15", "go 1.21.3", "go 1.24", ""} {
+		tree := lab(t, 2023, false)
+		put(t, filepath.Join(tree.Src, "go.mod"), "module 6.5840\n\n"+line+"\n")
+		tree = find(t, tree.Src)
+		o := plan(t, tree)
+		if err := o.Write(); err != nil {
+			t.Fatal(err)
+		}
+		goPath, env, flags := goList(t, o)
+		defaults := func(env []string, flags ...string) string {
+			args := append([]string{"list", "-test", "-f", "{{if .ForTest}}{{else}}{{.DefaultGODEBUG}}{{end}}"}, flags...)
+			cmd := exec.Command(goPath, args...)
+			cmd.Dir, cmd.Env = tree.Raft, append(env, "PWD="+tree.Raft)
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%q: %v\n%s", line, err, out)
+			}
+			return strings.TrimSpace(string(out))
+		}
+		alone := defaults(gotool.Environ("GOWORK=off", "GOFLAGS=", "GO111MODULE=on", "GOTOOLCHAIN=local"))
+		if joined := defaults(env, flags...); joined != alone {
+			t.Errorf("%q: GODEBUG with Pontoon\n%s\nalone\n%s", line, joined, alone)
+		}
+	}
+}
+
+func TestWriteQuotesPaths(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "my labs")
+	if err := fixture.Write(pontoonRoot(t), 2022, dir); err != nil {
+		t.Fatal(err)
+	}
+	o := plan(t, find(t, dir))
+	if err := o.Write(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(o.jsonFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written struct{ Replace map[string]string }
+	if err := json.Unmarshal(text, &written); err != nil {
+		t.Fatal(err)
+	}
+	if written.Replace[filepath.Join(o.Tree.Raft, "raft.go")] == "" {
+		t.Errorf("no raft.go in %s", text)
+	}
+	goPath, env, flags := goList(t, o)
+	if _, err := o.Verify(context.Background(), goPath, env, flags); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"pontoon.dev/labrun/internal/checkout"
+	"pontoon.dev/labrun/internal/fixture"
+)
+
+// With this in its environment the test program is labrun.
+const asLabrun = "BE_LABRUN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asLabrun) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// lab is a checkout, and where labrun puts its own files.
+type lab struct {
+	t        *testing.T
+	dir, tmp string
+	hash     string
+}
+
+// newLab writes the fixture of a year and lets change do more to it.
+func newLab(t *testing.T, year int, change func(dir string) error) *lab {
+	t.Helper()
+	l := &lab{t: t, dir: t.TempDir(), tmp: t.TempDir()}
+	err := fixture.Write(root(t), year, l.dir)
+	if err == nil && change != nil {
+		err = change(l.dir)
+	}
+	if err == nil {
+		l.hash, err = fixture.Hash(l.dir)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := checkout.Find("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// command is labrun in another process; env is added to its environment.
+func command(t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(append(os.Environ(), asLabrun+"=1"), env...)
+	return cmd
+}
+
+// run runs labrun test on the checkout, and checks that nothing of it stays.
+func (l *lab) run(env []string, args ...string) (code int, stdout, stderr string) {
+	l.t.Helper()
+	cmd := command(l.t, append(env, "TMPDIR="+l.tmp), append([]string{"test", "-lab", l.dir}, args...)...)
+	code, stdout, stderr = result(l.t, cmd)
+	l.checkUntouched()
+	return code, stdout, stderr
+}
+
+func (l *lab) checkUntouched() {
+	l.t.Helper()
+	hash, err := fixture.Hash(l.dir)
+	if err != nil || hash != l.hash {
+		l.t.Errorf("the checkout is not what it was (%v)", err)
+	}
+	left, err := filepath.Glob(filepath.Join(l.tmp, "labrun-*"))
+	if err != nil || len(left) > 0 {
+		l.t.Errorf("labrun left %v behind (%v)", left, err)
+	}
+}
+
+func result(t *testing.T, cmd *exec.Cmd) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, words bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &words
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), words.String()
+}
+
+// put adds a text to the end of a file of package raft.
+func put(name, text string) func(dir string) error {
+	return func(dir string) error {
+		file, err := os.OpenFile(filepath.Join(dir, "src", "raft", name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+		if err != nil {
+			return err
+		}
+		_, err = file.WriteString(text)
+		return errors.Join(err, file.Close())
+	}
+}
+
+func TestEachYearInVirtualTime(t *testing.T) {
+	for _, year := range fixture.Years() {
+		t.Run(fmt.Sprint(year), func(t *testing.T) {
+			l := newLab(t, year, nil)
+			code, out, words := l.run(nil, "-virtual")
+			if code != 0 || strings.Count(out, "... Passed --") != 3 || !strings.Contains(out, "\nPASS\nok  \t") {
+				t.Errorf("exit code %d\n%s%s", code, out, words)
+			}
+			if !strings.HasPrefix(words, "labrun: ") || strings.Count(words, "\n") != 1 || !strings.Contains(words, fmt.Sprint(year)) {
+				t.Errorf("labrun said %q", words)
+			}
+		})
+	}
+}
+
+// One part in real time. Every year understands 2A.
+func TestEachYearInRealTime(t *testing.T) {
+	for _, year := range fixture.Years() {
+		t.Run(fmt.Sprint(year), func(t *testing.T) {
+			l := newLab(t, year, nil)
+			code, out, words := l.run(nil, "-part", "2A")
+			if code != 0 || strings.Count(out, "... Passed --") != 1 || !strings.Contains(out, "\nPASS\nok  \t") {
+				t.Errorf("exit code %d\n%s%s", code, out, words)
+			}
+		})
+	}
+}
+
+func TestStudentsUnfinishedWork(t *testing.T) {
+	l := newLab(t, 2023, func(dir string) error { return fixture.AddStudent(root(t), dir) })
+	code, out, words := l.run(nil, "-virtual", "-part", "2A")
+	if code != 0 || strings.Count(out, "... Passed --") != 2 {
+		t.Errorf("exit code %d\n%s%s", code, out, words)
+	}
+	for _, want := range []string{"set aside: inside_test.go logstore.go.\n", "labrun: inside_test.go is left out, because"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("no %q in %q", want, words)
+		}
+	}
+}
+
+func TestSharedLibraryAndRace(t *testing.T) {
+	l := newLab(t, 2024, nil)
+	code, out, words := l.run(nil, "-virtual", "-race", "-lib", "shared", "-count", "2", "-jobs", "1", "-part", "3A")
+	if code != 0 || !strings.Contains(out, "2 passes of 1 tests in ") {
+		t.Errorf("exit code %d\n%s%s", code, out, words)
+	}
+}
+
+// What the user's environment says about modules is not for the lab.
+func TestUsersGoSettings(t *testing.T) {
+	l := newLab(t, 2021, nil)
+	env := []string{"GO111MODULE=off", "GOFLAGS=-mod=vendor", "GOWORK=off", "GODEBUG=panicnil=1"}
+	if code, out, words := l.run(env, "-virtual", "-part", "2A"); code != 0 {
+		t.Errorf("exit code %d\n%s%s", code, out, words)
+	}
+}
+
+const failing = `package raft
+
+import "testing"
+
+func TestAlwaysFails2A(t *testing.T) { t.Fatal("as it should") }
+`
+
+func TestFailureIsPassedOn(t *testing.T) {
+	l := newLab(t, 2022, put("fails_test.go", failing))
+	for _, mode := range [][]string{nil, {"-virtual"}} {
+		code, out, words := l.run(nil, append(mode, "-run", "AlwaysFails")...)
+		if code != 1 || !strings.Contains(out, "as it should") || !strings.Contains(out, "--- FAIL: TestAlwaysFails2A") || !strings.Contains(out, "\nFAIL\n") {
+			t.Errorf("%v: exit code %d\n%s%s", mode, code, out, words)
+		}
+		if strings.Contains(words, "exit status") {
+			t.Errorf("%v: labrun adds to go's words: %s", mode, words)
+		}
+	}
+}
+
+func TestCompileErrorsArePassedOn(t *testing.T) {
+	l := newLab(t, 2022, put("config.go", "\nvar _ = (&Raft{}).role\n"))
+	for _, mode := range [][]string{nil, {"-virtual"}} {
+		code, out, words := l.run(nil, append(mode, "-part", "2A")...)
+		if code != 1 || !strings.Contains(words, "role undefined") {
+			t.Errorf("%v: exit code %d\n%s%s", mode, code, out, words)
+		}
+		head := "labrun: package raft does not compile with Pontoon in it; Pontoon stands in for raft.go"
+		if at := strings.Index(words, head); at < 0 || at > strings.Index(words, "role undefined") {
+			t.Errorf("%v: no line about the files before the errors: %s", mode, words)
+		}
+	}
+}
+
+// A signal to labrun alone ends everything, and leaves nothing behind.
+func TestSignal(t *testing.T) {
+	const waits = `package raft
+
+import (
+	"os"
+	"testing"
+)
+
+func TestWaits2A(t *testing.T) {
+	os.Stdout.WriteString("waiting\n")
+	select {}
+}
+`
+	l := newLab(t, 2023, put("waits_test.go", waits))
+	cmd := command(t, []string{"TMPDIR=" + l.tmp}, "test", "-lab", l.dir, "-run", "Waits")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words bytes.Buffer
+	cmd.Stderr = &words
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() || lines.Text() != "waiting" {
+		t.Errorf("labrun said %q", lines.Text())
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Error(err)
+	}
+	for lines.Scan() { // until the test program, which holds the pipe, is gone
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
+		t.Errorf("%v\n%s", err, words.String())
+	}
+	l.checkUntouched()
+}
+
+// Everything that the user can put right is one sentence and exit code 2.
+func TestSentences(t *testing.T) {
+	l := newLab(t, 2023, nil)
+	empty := t.TempDir()
+	onlyGo := t.TempDir()
+	goPath, err := exec.LookPath("go")
+	if err == nil {
+		err = os.Symlink(goPath, filepath.Join(onlyGo, "go"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		env  []string
+		args []string
+		want string
+	}{
+		"no directory":      {args: []string{"-lab", "/nowhere"}, want: "/nowhere does not exist"},
+		"no lab":            {args: []string{"-lab", empty}, want: "is no 6.824 or 6.5840 lab"},
+		"no such part":      {args: []string{"-part", "2E"}, want: "has no part 2E"},
+		"no such test":      {args: []string{"-run", "Nothing"}, want: "no test matches"},
+		"bad expression":    {args: []string{"-run", "("}, want: "is no regular expression"},
+		"argument":          {args: []string{"2A"}, want: `unexpected argument "2A"`},
+		"count":             {args: []string{"-count", "0"}, want: "must be at least 1"},
+		"jobs":              {args: []string{"-jobs", "0"}, want: "must be at least 1"},
+		"timeout":           {args: []string{"-timeout", "-1s"}, want: "must not be negative"},
+		"lib":               {args: []string{"-lib", "both"}, want: "must be static or shared"},
+		"no Pontoon":        {args: []string{"-root", empty}, want: "is no Pontoon checkout"},
+		"no Pontoon in env": {env: []string{"PONTOON_ROOT=" + empty}, want: "is no Pontoon checkout"},
+		"no go":             {env: []string{"PATH=" + empty}, want: "go is not on PATH"},
+		"no compiler":       {env: []string{"PATH=" + onlyGo}, want: "C compiler"},
+		"no cargo":          {env: []string{"PATH=" + onlyGo, "CC=" + goPath}, want: "cargo is not on PATH"},
+		"cgo off":           {env: []string{"CGO_ENABLED=0"}, want: "cgo is switched off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := *l
+			l.t = t
+			code, out, words := l.run(c.env, c.args...)
+			last := words[strings.LastIndex(strings.TrimSpace(words), "\n")+1:]
+			if code != 2 || out != "" || !strings.HasPrefix(last, "labrun: ") || !strings.Contains(last, c.want) {
+				t.Errorf("exit code %d, %q\n%s", code, out, words)
+			}
+		})
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{nil, 2, "usage:"},
+		{[]string{"help"}, 0, "usage:"},
+		{[]string{"tset"}, 2, `there is no command "tset"`},
+		{[]string{"test", "-h"}, 0, "-virtual"},
+		{[]string{"test", "-what"}, 2, "-what"},
+	} {
+		cmd := command(t, nil, c.args...)
+		code, out, words := result(t, cmd)
+		if code != c.code || !strings.Contains(out+words, c.want) {
+			t.Errorf("%v: exit code %d\n%s%s", c.args, code, out, words)
+		}
+	}
+}
