@@ -6,30 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 mod kit;
 
-use kit::schedule::Cluster;
-
-const STEPS: usize = 3000;
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
-}
-
-fn run(seed: u64, trace: bool) {
-    let mut cluster = Cluster::new(seed);
-    cluster.trace = trace;
-    for _ in 0..STEPS {
-        cluster.step();
-    }
-    cluster.recover();
-}
+use kit::schedule;
 
 #[test]
 fn random_schedules_keep_the_papers_properties() {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
     if let Some(seed) = number("PONTOON_SEED") {
-        return run(seed, true);
+        return schedule::run(seed, true);
     }
     for seed in 0..number("PONTOON_SEEDS").unwrap_or(300) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed, false))) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| schedule::run(seed, false))) {
             eprintln!("seed {seed} fails; to replay it:");
             eprintln!("PONTOON_SEED={seed} cargo test -p pontoon-core --test random -- --nocapture");
             resume_unwind(panic);

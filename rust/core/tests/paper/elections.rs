@@ -188,6 +188,18 @@ fn a_lone_server_elects_itself_and_commits() {
     );
 }
 
+/// Its vote for itself counts when it is durable, as everybody's: a crash before
+/// that must not let it lead the same term twice. §5.2; rule 1
+#[test]
+fn a_lone_server_leads_once_its_vote_is_durable() {
+    let mut server = server().of(1).start();
+    server.raft.tick(server.raft.deadline_ms());
+    let work = server.takes();
+    assert_eq!(server.role(), Role::Candidate);
+    server.finish(work);
+    assert_eq!(server.role(), Role::Leader);
+}
+
 /// A restarted follower that nobody talks to does not wait for ever. §5.2; rule 16
 #[test]
 fn a_restarted_server_stands_for_election() {

@@ -61,6 +61,20 @@ fn others_refuse_commands_and_name_the_leader() {
     assert_eq!(server.raft.status().last_index, 0);
 }
 
+/// A leader that is cut off goes on leading, as it cannot know; but it takes no
+/// commands that would wait in its log in vain. Thesis §6.2
+#[test]
+fn a_leader_that_hears_no_majority_refuses_commands() {
+    let mut server = server().lead();
+    server.waits(299).proposes("a");
+    server.waits(1);
+    let refusal = server.raft.propose(server.now_ms, "b".into());
+    assert_eq!(refusal, Err(NotLeader { leader: None }));
+    assert_eq!((server.role(), server.raft.status().last_index), (Role::Leader, 1));
+    server.is_acked_by(3);
+    assert_eq!(server.proposes("b").index, 2, "one of two others is enough");
+}
+
 /// "If last log index ≥ nextIndex for a follower: send AppendEntries RPC with
 /// log entries starting at nextIndex". Figure 2, Leaders; §5.3
 #[test]

@@ -10,6 +10,23 @@ use rand::{Rng, SeedableRng};
 
 use super::disk::Disk;
 
+mod properties;
+
+use properties::state;
+
+/// Random steps of one run.
+const STEPS: usize = 3000;
+
+/// One run: a random schedule, then recovery. Panics where a property is broken.
+pub fn run(seed: u64, trace: bool) {
+    let mut cluster = Cluster::new(seed);
+    cluster.trace = trace;
+    for _ in 0..STEPS {
+        cluster.step();
+    }
+    cluster.recover();
+}
+
 /// How far a batch of work has got.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
@@ -18,6 +35,7 @@ enum Stage {
     Sent,
 }
 
+#[derive(Clone)]
 struct Packet {
     due_ms: u64,
     envelope: Envelope,
@@ -68,13 +86,8 @@ impl Cluster {
         super::activate_mutant();
         let mut rng = SmallRng::seed_from_u64(seed);
         let count = if rng.random_bool(0.6) { 3 } else { 5 };
-        let profile = if rng.random_bool(0.7) {
-            Profile::Lab
-        } else {
-            Profile::Service
-        };
         let shared = Config {
-            profile,
+            profile: [Profile::Lab, Profile::Lab, Profile::Service][rng.random_range(0..3)],
             coalesce_ms: rng.random_range(0..20),
             max_inflight: rng.random_range(1..=4),
             max_append_bytes: rng.random_range(1..200),
@@ -139,11 +152,8 @@ impl Cluster {
         if self.network.is_empty() {
             return;
         }
-        let early = self
-            .network
-            .len()
-            .min(if self.rng.random_bool(0.8) { 4 } else { usize::MAX });
-        let pick = self.rng.random_range(0..early);
+        let window = if self.rng.random_bool(0.8) { 4 } else { usize::MAX };
+        let pick = self.rng.random_range(0..self.network.len().min(window));
         match self.rng.random_range(0..20) {
             0 => {
                 let packet = self.network.remove(pick);
@@ -153,17 +163,8 @@ impl Cluster {
                 }
             }
             1 => {
-                let Packet {
-                    due_ms,
-                    envelope,
-                    ticket,
-                } = &self.network[pick];
-                let (due_ms, envelope, ticket) = (*due_ms, envelope.clone(), *ticket);
-                self.network.push(Packet {
-                    due_ms,
-                    envelope,
-                    ticket,
-                });
+                let again = self.network[pick].clone();
+                self.network.push(again);
             }
             _ => {
                 let packet = self.network.remove(pick);
@@ -273,23 +274,7 @@ impl Cluster {
             if !envelope.message.is_request() {
                 assert!(node.unanswered.remove(&ticket), "request {ticket} is answered twice");
             }
-            assert!(
-                envelope.message.term() <= node.disk.0.hard_state.term,
-                "{envelope:?} left before its term was durable"
-            );
-            let vote = match &envelope.message {
-                Message::RequestVote(m) => Some((m.term, envelope.from)),
-                Message::RequestVoteReply(m) if m.granted => Some((m.request_term, envelope.to)),
-                _ => None,
-            };
-            if let Some((term, candidate)) = vote {
-                let voted = *self.votes.entry((envelope.from, term)).or_insert(candidate);
-                assert_eq!(
-                    voted, candidate,
-                    "server {} votes twice in term {term} (§5.2)",
-                    envelope.from
-                );
-            }
+            self.sending(&envelope);
             let due_ms = self.now_ms + self.rng.random_range(self.delay_ms.clone());
             self.network.push(Packet {
                 due_ms,
@@ -305,29 +290,7 @@ impl Cluster {
             return;
         };
         self.say(|| format!("{} applies {apply:?}", at + 1));
-        let term = self.nodes[at].raft.as_ref().map_or(0, |raft| raft.status().term);
-        let applied = &mut self.nodes[at].applied;
-        match apply {
-            Apply::Snapshot(snapshot) => {
-                assert!(snapshot.index > *applied, "the state machine is moved back");
-                assert_eq!(
-                    snapshot.data,
-                    state(&self.committed, snapshot.index),
-                    "State Machine Safety: snapshot"
-                );
-                *applied = snapshot.index;
-            }
-            Apply::Entries { first_index, entries } => {
-                assert_eq!(first_index, *applied + 1, "an index is skipped or repeated");
-                *applied += entries.len() as Index;
-                for (index, entry) in (first_index as usize - 1..).zip(entries) {
-                    match self.committed.get(index) {
-                        Some((known, _)) => assert_eq!(&entry, known, "State Machine Safety at {}", index + 1),
-                        None => self.committed.push((entry, term)),
-                    }
-                }
-            }
-        }
+        self.applied(at, apply);
         self.look(at);
     }
 
@@ -344,15 +307,9 @@ impl Cluster {
 
     /// Whatever was not written is gone, and so is what was not sent.
     fn crash(&mut self, at: usize) {
-        self.say(|| {
-            format!(
-                "{} crashes, batch {:?}",
-                at + 1,
-                self.nodes[at].batch.as_ref().map(|(_, stage)| stage)
-            )
-        });
+        let stage = self.nodes[at].batch.take().map(|(_, stage)| stage);
+        self.say(|| format!("{} crashes, batch {stage:?}", at + 1));
         self.nodes[at].raft = None;
-        self.nodes[at].batch = None;
         if self.rng.random_bool(0.5) {
             self.restart(at);
         }
@@ -362,8 +319,8 @@ impl Cluster {
         let node = &mut self.nodes[at];
         if node.raft.is_none() {
             let restored = node.disk.0.clone();
-            node.raft =
-                Some(Raft::new(node.config.clone(), restored, self.now_ms).expect("the disk holds what was written"));
+            let raft = Raft::new(node.config.clone(), restored, self.now_ms);
+            node.raft = Some(raft.expect("the disk holds what was written"));
             node.memory = node.disk.clone();
             node.applied = node.disk.base();
             node.seen = None;
@@ -375,99 +332,10 @@ impl Cluster {
 
     fn partition(&mut self) {
         let heal = self.rng.random_bool(0.5);
-        self.side
-            .iter_mut()
-            .for_each(|side| *side = heal || self.rng.random_bool(0.6));
+        for side in &mut self.side {
+            *side = heal || self.rng.random_bool(0.6);
+        }
         self.say(|| format!("sides {:?}", self.side));
-    }
-
-    /// A batch was taken: the log in memory is known now. Figure 3.
-    fn taken(&mut self, at: usize, work: &Work) {
-        let node = &mut self.nodes[at];
-        let status = node.raft.as_ref().expect("it is up").status();
-        let delta = work.persist.as_ref().and_then(|persist| persist.log.as_ref());
-        if status.role == Role::Leader {
-            let (term, last) = node.led;
-            if let Some(delta) = delta.filter(|_| term == status.term) {
-                assert_eq!(delta.from, last + 1, "Leader Append-Only (§5.3)");
-            }
-            node.led = (status.term, status.last_index);
-        }
-        if let Some(persist) = &work.persist {
-            node.memory.write(persist);
-        }
-        assert_eq!(
-            node.memory.last(),
-            status.last_index,
-            "the batch is not what the log holds"
-        );
-        let node = &self.nodes[at];
-        if delta.is_some() {
-            for other in self.nodes.iter().flat_map(|other| [&other.memory, &other.disk]) {
-                log_matching(&node.memory, other);
-            }
-        }
-        if status.role == Role::Leader {
-            let base = node.memory.base();
-            for (index, (entry, term)) in (1..).zip(&self.committed).skip(base as usize) {
-                let holds = *term >= status.term || node.memory.entry(index) == Some(entry);
-                assert!(
-                    holds,
-                    "Leader Completeness (§5.4.3): leader {} of term {} lacks {index}",
-                    status.id, status.term
-                );
-            }
-        }
-    }
-
-    /// Whatever happened to a server, these hold.
-    fn look(&mut self, at: usize) {
-        let node = &self.nodes[at];
-        let Some(raft) = &node.raft else { return };
-        let now = raft.status();
-        assert!(now.term >= node.disk.0.hard_state.term, "a term fell");
-        assert!(
-            now.delivered_index <= now.commit_index.min(now.stable_index),
-            "delivered before durable: {now:?}"
-        );
-        assert!(
-            now.stable_index <= now.last_index && now.snapshot_index <= now.commit_index,
-            "{now:?}"
-        );
-        assert!(now.commit_index <= now.last_index, "{now:?}");
-        let before = node.seen.as_ref();
-        if let Some(before) = before {
-            let rises = |get: fn(&Status) -> u64| get(before) <= get(&now);
-            assert!(
-                rises(|s| s.term) && rises(|s| s.commit_index) && rises(|s| s.delivered_index),
-                "{before:?} {now:?}"
-            );
-        }
-        if now.role == Role::Leader {
-            let first = *self.leaders.entry(now.term).or_insert(now.id);
-            assert_eq!(
-                first, now.id,
-                "Election Safety (§5.2): two leaders of term {}",
-                now.term
-            );
-            let led = before.is_some_and(|before| before.role == Role::Leader && before.term == now.term);
-            let index = now.commit_index;
-            if led && before.is_some_and(|before| before.commit_index < index) {
-                let term = node.memory.term(index);
-                assert_eq!(
-                    term,
-                    Some(now.term),
-                    "an entry of an older term is committed by counting (§5.4.2)"
-                );
-                let holds = |other: &&Node| other.disk.base() >= index || other.disk.term(index) == term;
-                let copies = self.nodes.iter().filter(holds).count();
-                assert!(
-                    2 * copies > self.nodes.len(),
-                    "entry {index} is committed, but durable on {copies} only (§5.3)"
-                );
-            }
-        }
-        self.nodes[at].seen = Some(now);
     }
 
     /// Faults end: a leader emerges and its command is applied everywhere within
@@ -497,41 +365,13 @@ impl Cluster {
                 assert!(unanswered.is_none(), "a request was never answered");
                 return;
             }
-            let (due, later) = std::mem::take(&mut self.network)
-                .into_iter()
-                .partition(|packet| packet.due_ms <= self.now_ms);
+            let network = std::mem::take(&mut self.network).into_iter();
+            let (due, later): (Vec<_>, Vec<_>) = network.partition(|packet| packet.due_ms <= self.now_ms);
             self.network = later;
-            Vec::into_iter(due).for_each(|packet| self.deliver(packet));
+            due.into_iter().for_each(|packet| self.deliver(packet));
         }
-        let status: Vec<_> = self
-            .nodes
-            .iter()
-            .filter_map(|node| node.raft.as_ref().map(Raft::status))
-            .collect();
+        let status = |node: &Node| node.raft.as_ref().map(Raft::status);
+        let status: Vec<_> = self.nodes.iter().map(status).collect();
         panic!("no command was applied everywhere within 20 election timeouts: {status:#?}");
-    }
-}
-
-/// The state after `index` commands, as every state machine must have it.
-fn state(committed: &[(Entry, Term)], index: Index) -> Bytes {
-    let mut sum: u64 = index;
-    for (entry, _) in &committed[..index as usize] {
-        if let Payload::Command(command) = &entry.payload {
-            sum = command
-                .iter()
-                .fold(sum, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
-        }
-    }
-    Bytes::from(&sum.to_le_bytes()[..(index % 9) as usize])
-}
-
-/// "If two logs contain an entry with the same index and term, then the logs are
-/// identical in all entries up through the given index". Figure 3
-fn log_matching(one: &Disk, other: &Disk) {
-    let low = one.base().max(other.base());
-    let high = one.last().min(other.last());
-    let agree = (low..=high).rev().find(|index| one.term(*index) == other.term(*index));
-    for index in low + 1..=agree.unwrap_or(low) {
-        assert_eq!(one.entry(index), other.entry(index), "Log Matching at {index} (§5.3)");
     }
 }
