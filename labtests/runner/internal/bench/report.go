@@ -130,7 +130,7 @@ func figures(mode string, c cell, cells []cell) []string {
 		return []string{"FAILED"}
 	}
 	m := c.Median
-	tail := []string{number(m.StateBytes), number(m.MaxRSS), number(m.ThreadsPerNode), number(m.GoroutinesPerNode),
+	tail := []string{fmt.Sprintf("%.0f", m.StateBytes), number(m.MaxRSS), number(m.ThreadsPerNode), number(m.GoroutinesPerNode),
 		number(m.LeaderChanges), percent(m.OtherCPUShare), fmt.Sprint(c.Runs)}
 	least := func(figure func(Result) float64) []string {
 		return []string{number(figure(m)), ratio(figure(m), extreme(cells, figure, false))}

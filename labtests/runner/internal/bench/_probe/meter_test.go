@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/ioutil"
+	"math"
 	"runtime"
 	"sort"
 	"strconv"
@@ -182,6 +183,8 @@ func (m *probeMeter) result(l *probeLoad) *probeResult {
 	if m.before.machine >= 0 {
 		others := m.after.machine - m.before.machine - cpu.Seconds()
 		r.OtherCPU = others / (wall.Seconds() * float64(runtime.NumCPU()))
+		// The kernel counts in hundredths of a second, which is coarse for a short run.
+		r.OtherCPU = math.Min(math.Max(r.OtherCPU, 0), 1)
 	}
 	_, r.Changes = l.c.currentLeader()
 	for i := range l.c.servers {
