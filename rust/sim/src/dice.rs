@@ -43,7 +43,6 @@ pub(crate) enum Purpose {
     Client,
     Clock,
     Crash,
-    Core,
     Lab,
 }
 

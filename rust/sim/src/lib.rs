@@ -1,4 +1,5 @@
-//! Whole Pontoon clusters under one seed.
+//! Whole Pontoon clusters under one seed: simulated time, a network, disks and
+//! clocks that misbehave, and Raft's properties checked after every step.
 #![forbid(unsafe_code)]
 
 mod clock;
@@ -6,17 +7,16 @@ mod cluster;
 mod dice;
 mod generate;
 mod invariant;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod plan;
 mod queue;
+pub mod report;
 mod run;
 mod scenario;
+mod shrink;
 mod trace;
 
 pub use cluster::Stats;
 pub use invariant::Violation;
 pub use run::{Failure, Summary, run_seed, run_seeds, silence_panics};
-
-/// The transcript of one seed.
-pub fn transcript(seed: u64, steps_max: u64) -> Vec<String> {
-    scenario::simulate(&plan::Plan::of_seed(seed), steps_max, true).lines
-}

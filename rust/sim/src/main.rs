@@ -1,19 +1,137 @@
-//! Runs seeds.
-use pontoon_sim::*;
-fn main() {
-    silence_panics();
-    let args: Vec<String> = std::env::args().collect();
-    if args[1] == "seed" {
-        let seed = args[2].parse().unwrap();
-        for line in transcript(seed, u64::MAX) {
-            println!("{line}");
+//! Replays one seed, or runs many.
+
+use std::ops::Range;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use pontoon_sim::{report, run_seed, run_seeds, silence_panics};
+
+const USAGE: &str = "\
+pontoon-sim --seed S [--steps N] [--trace]      replay one seed
+pontoon-sim --seeds A..B [--jobs J]             run many
+pontoon-sim --mutant NAME --seeds A..B          with a bug put back (needs the feature mutants)
+pontoon-sim --mutants [--max-seeds N] [--jobs J]  every bug in turn";
+
+#[derive(Default)]
+struct Options {
+    seeds: Range<u64>,
+    steps: Option<u64>,
+    jobs: Option<usize>,
+    trace: bool,
+    mutant: Option<String>,
+    mutants: bool,
+    seeds_max: Option<u64>,
+}
+
+fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options::default();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
+        match arg.as_str() {
+            "--seed" => {
+                let seed = number(&arg, &value()?)?;
+                options.seeds = seed..seed + 1;
+            }
+            "--seeds" => options.seeds = range(&arg, &value()?)?,
+            "--steps" => options.steps = Some(number(&arg, &value()?)?),
+            "--jobs" => options.jobs = Some(number(&arg, &value()?)? as usize),
+            "--trace" => options.trace = true,
+            "--mutant" => options.mutant = Some(value()?),
+            "--mutants" => options.mutants = true,
+            "--max-seeds" => options.seeds_max = Some(number(&arg, &value()?)?),
+            _ => return Err(format!("unknown option {arg}")),
         }
-        return;
     }
-    let (a, b): (u64, u64) = (args[1].parse().unwrap(), args[2].parse().unwrap());
-    let start = std::time::Instant::now();
-    let s = run_seeds(a..b, 2, |seed| run_seed(seed, u64::MAX));
-    let wall = start.elapsed().as_secs_f64();
-    let hours = s.stats.simulated_us as f64 / 3.6e9;
-    println!("{s:#?}\n{hours:.2} h in {wall:.2} s: {:.1} h/min", hours / wall * 60.0);
+    if options.seeds.is_empty() && !options.mutants {
+        return Err("say which seeds: --seed S or --seeds A..B".into());
+    }
+    Ok(options)
+}
+
+fn number(option: &str, text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{option} takes a number, not {text}"))
+}
+
+fn range(option: &str, text: &str) -> Result<Range<u64>, String> {
+    let (from, to) = text
+        .split_once("..")
+        .ok_or_else(|| format!("{option} takes A..B, not {text}"))?;
+    Ok(number(option, from)?..number(option, to)?)
+}
+
+fn main() -> ExitCode {
+    silence_panics();
+    match parse(std::env::args().skip(1)) {
+        Ok(options) if options.mutants => hunt_mutants(&options),
+        Ok(options) => match put_back(&options) {
+            Ok(()) => run(&options),
+            Err(text) => {
+                eprintln!("{text}");
+                ExitCode::from(2)
+            }
+        },
+        Err(text) => {
+            eprintln!("{text}\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(options: &Options) -> ExitCode {
+    let steps_max = options.steps.unwrap_or(u64::MAX);
+    if options.trace {
+        let (lines, violation) = report::transcript(options.seeds.start, steps_max);
+        lines.iter().for_each(|line| println!("{line}"));
+        return if violation.is_some() {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        };
+    }
+    let start = Instant::now();
+    let summary = run_seeds(options.seeds.clone(), jobs(options), |seed| run_seed(seed, steps_max));
+    println!("{}", report::summary(&summary, start.elapsed().as_secs_f64()));
+    let Some(failure) = &summary.failure else {
+        return ExitCode::SUCCESS;
+    };
+    let command = format!("pontoon-sim --seed {}", failure.seed);
+    println!("\n{}", report::failure(failure, &command, steps_max));
+    ExitCode::FAILURE
+}
+
+fn jobs(options: &Options) -> usize {
+    options
+        .jobs
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+#[cfg(feature = "mutants")]
+fn put_back(options: &Options) -> Result<(), String> {
+    options.mutant.as_deref().map_or(Ok(()), pontoon_sim::mutants::put_back)
+}
+
+#[cfg(feature = "mutants")]
+fn hunt_mutants(options: &Options) -> ExitCode {
+    let survivors = pontoon_sim::mutants::hunt_all(options.seeds_max.unwrap_or(2000), jobs(options));
+    match survivors.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => {
+            println!("survived: {}", survivors.join(", "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(not(feature = "mutants"))]
+const WITHOUT: &str = "mutants are compiled only with: cargo run --release -p pontoon-sim --features mutants";
+
+#[cfg(not(feature = "mutants"))]
+fn put_back(options: &Options) -> Result<(), String> {
+    options.mutant.as_ref().map_or(Ok(()), |_| Err(WITHOUT.into()))
+}
+
+#[cfg(not(feature = "mutants"))]
+fn hunt_mutants(_: &Options) -> ExitCode {
+    eprintln!("{WITHOUT}");
+    ExitCode::from(2)
 }

@@ -75,7 +75,8 @@ impl<E> Cluster<E> {
         let server = &mut self.servers[at];
         let persist = server.batch.as_mut().and_then(|batch| batch.persist.take());
         server.disk.write(persist.expect("a batch is being written"));
-        self.oracle.durable(at);
+        let checked = self.oracle.durable(at);
+        self.check(checked);
         if !self.springs(outside, at, CrashPoint::AfterPersist, true) {
             self.finish_batch(outside, at);
         }

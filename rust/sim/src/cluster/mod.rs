@@ -272,9 +272,10 @@ impl<E> Cluster<E> {
             && batch_survives
         {
             server.disk.write(persist);
-            self.oracle.durable(at);
+            let checked = self.oracle.durable(at);
+            self.check(checked);
         }
-        server.halt();
+        self.servers[at].halt();
         self.oracle.crashed(at);
         self.trace.say(|| format!("{} crashes{words}", name(at)));
         outside.crashed(self, at);

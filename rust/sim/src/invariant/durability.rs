@@ -1,6 +1,6 @@
 //! What was acknowledged stays: votes, terms and entries are on disk before
 //! the reply leaves (Figure 2: "updated on stable storage before responding to
-//! RPCs"), and a committed entry is never cut from a disk (§5.3).
+//! RPCs"), and what is committed is on a majority of disks ever after (§5.3).
 
 use pontoon_core::{HardState, Index, NodeId, Term};
 
@@ -50,18 +50,12 @@ pub(crate) fn check_acknowledged(server: usize, index: Index, disk: Option<Link>
     })
 }
 
-/// The batch cuts the log from `from` on: no committed entry may go.
-#[inline]
-pub(crate) fn check_cut(
-    server: usize,
-    from: Index,
-    old: Option<Link>,
-    new: Option<Link>,
-    committed: Option<Link>,
-) -> Checked {
-    let lost = old.is_some() && old == committed && new != old;
-    PROPERTY.require(!lost, || {
+/// A disk's log was rewritten: what is committed must stay on a majority of
+/// disks. A server outside of that majority may follow a deposed leader and
+/// cut it.
+pub(crate) fn check_majority(server: usize, committed: Index, holders: usize, servers: usize) -> Checked {
+    PROPERTY.require(holders > servers / 2, || {
         let server = name(server);
-        format!("{server} cuts committed entry {from} from its log")
+        format!("{server} cut its log, and {holders} of {servers} disks hold what is committed up to {committed}")
     })
 }

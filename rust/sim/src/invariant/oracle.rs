@@ -92,11 +92,29 @@ impl Oracle {
     }
 
     /// The latest batch is on disk.
-    pub(crate) fn durable(&mut self, at: usize) {
+    pub(crate) fn durable(&mut self, at: usize) -> Checked {
         let view = &mut self.servers[at];
         view.durable.copy_from(&view.written, view.changed_from);
         view.durable_hard_state = view.hard_state;
-        view.changed_from = Index::MAX;
+        let cut = std::mem::replace(&mut view.changed_from, Index::MAX);
+        let committed = self.committed.last_index();
+        if cut > committed {
+            return Ok(());
+        }
+        durability::check_majority(
+            at,
+            committed,
+            self.holders(committed, self.committed.log.get(committed)),
+            self.servers.len(),
+        )
+    }
+
+    /// How many disks hold `link` at `index`, and so all before it.
+    fn holders(&self, index: Index, link: Option<Link>) -> usize {
+        self.servers
+            .iter()
+            .filter(|view| link.is_some() && view.durable.get(index) == link)
+            .count()
     }
 
     /// One step was made.
@@ -213,10 +231,7 @@ impl Oracle {
             if leads {
                 leader_append_only::check_batch(at, delta, view.written.last_index())?;
             }
-            let old = view.written.get(delta.from);
             view.written.apply(delta);
-            let new = view.written.get(delta.from);
-            durability::check_cut(at, delta.from, old, new, self.committed.log.get(delta.from))?;
             changed_from = changed_from.min(delta.from);
             for index in delta.from..delta.from + delta.entries.len() as Index {
                 let link = view.written.get(index).expect("just appended");

@@ -1,0 +1,46 @@
+//! Puts each of the core's deliberate bugs back and looks whether some seed
+//! notices it. A bug that survives is a hole in the properties or the faults.
+
+use std::time::Instant;
+
+use pontoon_core::mutant::{ALL, activate};
+
+use crate::run::{run_seed, run_seeds};
+
+/// Puts the named bug back for the whole process.
+///
+/// # Errors
+/// There is no such bug; the text lists the ones there are.
+pub fn put_back(name: &str) -> Result<(), String> {
+    if activate(name) {
+        return Ok(());
+    }
+    let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
+    Err(format!("no mutant is called {name}; there are: {}", names.join(", ")))
+}
+
+/// Runs every mutant on at most `seeds_max` seeds and prints a line for each as it is done. Returns the
+/// names of those that survived.
+pub fn hunt_all(seeds_max: u64, jobs: usize) -> Vec<&'static str> {
+    println!("| mutant | rule | killed |\n|---|---|---|");
+    let mut survivors = Vec::new();
+    for (mutant, rule) in ALL {
+        put_back(mutant).expect("the name is from the list");
+        let start = Instant::now();
+        let summary = run_seeds(0..seeds_max, jobs, |seed| run_seed(seed, u64::MAX));
+        let seconds = start.elapsed().as_secs_f64();
+        let verdict = match &summary.failure {
+            Some(failure) => format!(
+                "by seed {} in {seconds:.1} s: {}",
+                failure.seed, failure.violation.property
+            ),
+            None => {
+                survivors.push(*mutant);
+                format!("*survived* {} seeds in {seconds:.1} s", summary.seeds)
+            }
+        };
+        println!("| {mutant} | {rule} | {verdict} |");
+    }
+    activate("");
+    survivors
+}
