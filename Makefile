@@ -62,6 +62,7 @@ test: test-rust test-shim test-labtree test-runner test-lab ## everything that m
 test-rust: tools ## core, C ABI (C programs, valgrind, sanitizers), simulator
 	$(CARGO) test --workspace --quiet
 	$(CARGO) test --quiet -p pontoon-core --features mutants
+	$(CARGO) test --quiet -p pontoon-ffi --features mutants --test mutants
 
 test-shim: shimlib ## the Go side, plain, with -race and with cgo's strictest pointer checks
 	cd go-shim && $(GO) test -ldflags "-X $(LIBHASH:$(SHIMLIB)=internal/core/lib/libpontoon.a)" ./...
@@ -78,6 +79,10 @@ test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
 test-lab: tools labrun ## the embedded lab tests on Pontoon: in real time, and with -race in virtual time
 	$(LABRUN) test -part all -root $(CURDIR)
 	$(LABRUN) test -part all -root $(CURDIR) -virtual -race
+
+bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, medians of interleaved runs (QUICK=1: a few minutes)
+	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)
+	@$(LABRUN) bench -root $(CURDIR) -suite $(if $(LAB),-lab "$(LAB)")
 
 check: shimlib ## linters and formatters; changes nothing
 	$(CARGO) fmt --all --check
