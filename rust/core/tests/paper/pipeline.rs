@@ -31,6 +31,8 @@ fn rule_26_a_late_acknowledgement_does_not_lower_the_match() {
         .sent();
     assert_eq!(server.commit(), 2);
     server.proposes("c");
+    server.waits(150).sent();
+    server.waits(150);
     let third = server.append_to(2);
     assert_eq!((third.prev_log_index, text(&third.entries).as_str()), (2, "1:c"));
 }

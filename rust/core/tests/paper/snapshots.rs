@@ -66,9 +66,11 @@ fn the_entry_before_the_log_is_known_from_the_snapshot() {
     server
         .hears(append(2).entries("1:a 2:b").commit(2))
         .snapshots(2, "ab")
-        .restart();
+        .sent();
+    assert!(!server.hears(ask(3).by(3).log(9, 1)).grants(), "the log ends in term 2");
+    server.restart();
     assert_eq!(server.commit(), 2, "a snapshot holds only what is committed");
-    let outcome = server.hears(append(2).prev(2, 2).entries("2:c").commit(3)).outcome();
+    let outcome = server.hears(append(3).prev(2, 2).entries("2:c").commit(3)).outcome();
     assert_eq!(outcome, Appended::Success { match_index: 3 });
     assert_eq!(server.applied(), "c");
 }

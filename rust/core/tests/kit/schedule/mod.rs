@@ -66,6 +66,8 @@ pub struct Cluster {
     network: Vec<Packet>,
     /// Messages pass only within one of two sides.
     side: Vec<bool>,
+    /// How likely each kind of step is.
+    weights: [u32; 10],
     /// Longest step of the clock.
     pace_ms: u64,
     /// How long a message travels once faults end.
@@ -85,7 +87,7 @@ impl Cluster {
     pub fn new(seed: u64) -> Cluster {
         super::activate_mutant();
         let mut rng = SmallRng::seed_from_u64(seed);
-        let count = if rng.random_bool(0.6) { 3 } else { 5 };
+        let count = [3, 3, 5][rng.random_range(0..3)];
         let shared = Config {
             profile: [Profile::Lab, Profile::Lab, Profile::Service][rng.random_range(0..3)],
             coalesce_ms: rng.random_range(0..20),
@@ -109,6 +111,7 @@ impl Cluster {
             nodes: (1..=count).map(node).collect(),
             side: vec![true; count as usize],
             delay_ms: [1..=1, 1..=20, 1..=120, 110..=120][rng.random_range(0..4)].clone(),
+            weights: [350, 350, 70, 70, 60, 60, 20, 4, 10, 6].map(|weight| weight * [1, 3, 9][rng.random_range(0..3)]),
             pace_ms: [10, 25, 60][rng.random_range(0..3)],
             rng,
             now_ms: 0,
@@ -130,19 +133,25 @@ impl Cluster {
         }
     }
 
-    /// One random step; then every server and the cluster are looked at.
+    /// One random step.
     pub fn step(&mut self) {
         let at = self.rng.random_range(0..self.nodes.len());
-        match self.rng.random_range(0..1000) {
-            0..350 => self.deliver_any(),
-            350..700 => self.advance_batch(at),
-            700..770 => self.work(at),
-            770..840 => self.pass_time(),
-            840..900 => drop(self.propose(at)),
-            900..960 => self.apply(at),
-            960..980 => self.snapshot(at),
-            980..984 => self.crash(at),
-            984..994 => self.restart(at),
+        let mut dice = self.rng.random_range(0..self.weights.iter().sum());
+        let fell = |weight: &u32| {
+            let here = dice < *weight;
+            dice = dice.saturating_sub(*weight);
+            here
+        };
+        match self.weights.iter().position(fell) {
+            Some(0) => self.deliver_any(),
+            Some(1) => self.advance_batch(at),
+            Some(2) => self.work(at),
+            Some(3) => self.pass_time(),
+            Some(4) => drop(self.propose(at)),
+            Some(5) => self.apply(at),
+            Some(6) => self.snapshot(at),
+            Some(7) => self.crash(at),
+            Some(8) => self.restart(at),
             _ => self.partition(),
         }
     }
@@ -339,11 +348,12 @@ impl Cluster {
     }
 
     /// Faults end: a leader emerges and its command is applied everywhere within
-    /// a number of election timeouts.
+    /// 20 election timeouts, and the time of two slow messages for every entry.
     pub fn recover(&mut self) {
         self.side.fill(true);
         (0..self.nodes.len()).for_each(|at| self.restart(at));
-        let end_ms = self.now_ms + 20 * 600;
+        let longest = self.nodes.iter().map(|node| node.disk.last()).max().unwrap_or(0);
+        let end_ms = self.now_ms + 20 * 600 + longest * 2 * 240;
         let mut asked: Option<Proposal> = None;
         while self.now_ms < end_ms {
             self.now_ms += 1;
@@ -372,6 +382,6 @@ impl Cluster {
         }
         let status = |node: &Node| node.raft.as_ref().map(Raft::status);
         let status: Vec<_> = self.nodes.iter().map(status).collect();
-        panic!("no command was applied everywhere within 20 election timeouts: {status:#?}");
+        panic!("no command was applied everywhere in time: {status:#?}");
     }
 }
