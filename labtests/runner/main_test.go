@@ -74,7 +74,7 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 // run runs labrun test on the checkout, and checks that nothing of it stays.
 func (l *lab) run(env []string, args ...string) (code int, stdout, stderr string) {
 	l.t.Helper()
-	cmd := command(l.t, append(env, "TMPDIR="+l.tmp), append([]string{"test", "-lab", l.dir}, args...)...)
+	cmd := command(l.t, append([]string{"TMPDIR=" + l.tmp}, env...), append([]string{"test", "-lab", l.dir}, args...)...)
 	code, stdout, stderr = result(l.t, cmd)
 	l.checkUntouched()
 	return code, stdout, stderr
@@ -280,6 +280,8 @@ func TestSentences(t *testing.T) {
 		"no go":             {env: []string{"PATH=" + empty}, want: "go is not on PATH"},
 		"no compiler":       {env: []string{"PATH=" + onlyGo}, want: "C compiler"},
 		"no cargo":          {env: []string{"PATH=" + onlyGo, "CC=" + goPath}, want: "cargo is not on PATH"},
+		"TMPDIR in the lab": {env: []string{"TMPDIR=" + filepath.Join(l.dir, "src", "raft")}, want: "lies inside the lab tree"},
+		"no TMPDIR":         {env: []string{"TMPDIR=/nowhere"}, want: "set TMPDIR to one that is"},
 		"cgo off":           {env: []string{"CGO_ENABLED=0"}, want: "cgo is switched off"},
 	} {
 		t.Run(name, func(t *testing.T) {

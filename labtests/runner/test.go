@@ -52,7 +52,7 @@ func runTest(ctx context.Context, args []string) error {
 	if err := tree.Supported(); err != nil {
 		return err
 	}
-	work, err := workDir()
+	work, err := workDir(tree)
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,18 @@ func runTest(ctx context.Context, args []string) error {
 	return s.runReal(ctx)
 }
 
-// workDir returns the real path of a new directory outside of any checkout.
-func workDir() (string, error) {
-	dir, err := os.MkdirTemp("", "labrun-")
+// workDir returns the real path of a new directory outside of the tree.
+func workDir(tree *labtree.Tree) (string, error) {
+	temp, err := filepath.EvalSymlinks(os.TempDir())
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("the directory for temporary files is not usable: %w; set TMPDIR to one that is", err)
 	}
-	return filepath.EvalSymlinks(dir)
+	for _, dir := range []string{tree.Src, tree.ModDir} {
+		if inside, err := filepath.Rel(dir, temp); err == nil && filepath.IsLocal(inside) {
+			return "", fmt.Errorf("TMPDIR %s lies inside the lab tree, which labrun does not write to: set it to a directory elsewhere", temp)
+		}
+	}
+	return os.MkdirTemp(temp, "labrun-")
 }
 
 // plan decides what to run and with which files, and says so in one sentence.

@@ -48,19 +48,16 @@ func sortFiles(tree *labtree.Tree, adapter string) (*files, error) {
 	var candidates []string
 	for _, entry := range entries {
 		name := entry.Name()
-		if !strings.HasSuffix(name, ".go") || entry.IsDir() {
-			continue
-		}
-		// A file for another system, or one marked //go:build ignore, is not built.
-		if match, err := build.Default.MatchFile(tree.Raft, name); err == nil && !match {
+		if !strings.HasSuffix(name, ".go") || strings.ContainsAny(name[:1], "._") || entry.IsDir() {
 			continue
 		}
 		switch _, replaced := f.replaced[name]; {
+		case replaced:
 		case slices.Contains(harnessFiles, name):
 			f.kept = append(f.kept, name)
-		case strings.HasSuffix(name, "_test.go"):
+		case strings.HasSuffix(name, "_test.go") && isBuilt(tree.Raft, name):
 			candidates = append(candidates, name)
-		case !replaced:
+		default:
 			f.hidden = append(f.hidden, name)
 		}
 	}
@@ -79,6 +76,14 @@ func sortFiles(tree *labtree.Tree, adapter string) (*files, error) {
 	slices.Sort(f.kept)
 	slices.Sort(f.hidden)
 	return f, nil
+}
+
+// isBuilt reports whether go builds a file here: not one for another system, and
+// not one marked //go:build ignore. A file that cannot be read so far is for
+// checkTests to judge.
+func isBuilt(dir, name string) bool {
+	match, err := build.Default.MatchFile(dir, name)
+	return match || err != nil
 }
 
 // checkTests returns those of the candidates that do not type-check, and why.

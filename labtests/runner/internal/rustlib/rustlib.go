@@ -20,9 +20,9 @@ import (
 
 // Options is what to build.
 type Options struct {
-	Shared  bool   // libpontoon.so instead of libpontoon.a
-	Feature string // a cargo feature of pontoon-ffi; such a build has a target directory of its own
-	Log     io.Writer
+	Shared  bool      // libpontoon.so instead of libpontoon.a
+	Feature string    // a cargo feature of pontoon-ffi; such a build has a target directory of its own
+	Log     io.Writer // what the user should read
 }
 
 // Library is a built library.
@@ -45,6 +45,9 @@ func Build(ctx context.Context, root string, o Options) (Library, error) {
 		args = append(args, "--features", o.Feature)
 	}
 	args = append(args, "--target-dir", target)
+	if _, err := os.Stat(filepath.Join(target, "release")); err != nil {
+		fmt.Fprintln(o.Log, "labrun: building the Rust library, which takes a minute the first time")
+	}
 
 	var out, words bytes.Buffer
 	cmd := gotool.Command(ctx, root, gotool.Environ(), cargo, args...)
