@@ -6,6 +6,7 @@ import (
 	"encoding/gob"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,6 +84,46 @@ func TestKillDoesNotWaitForTheReceiver(t *testing.T) {
 			t.Errorf("%+v was delivered after Kill", m)
 		}
 	})
+}
+
+// Kill returns when a delivery that it aborts has been aborted, no earlier.
+func TestKillWaitsForTheDelivery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var over, closed atomic.Bool
+		delivering := make(chan struct{})
+		rf := Make(Options{
+			Servers: 1, Persister: &disk{},
+			Call: func(int, string, []byte, *[]byte) bool { return false },
+			Deliver: func(m ApplyMsg, done <-chan struct{}) bool {
+				close(delivering)
+				<-done
+				time.Sleep(time.Second)
+				over.Store(true)
+				return false
+			},
+			Closed: func() { closed.Store(over.Load()) },
+		})
+		time.Sleep(5 * time.Second)
+		rf.Start(1)
+		rf.Start(2)
+		<-delivering
+		rf.Kill()
+		if !over.Load() || !closed.Load() {
+			t.Errorf("after Kill: delivery over %v, then closed %v", over.Load(), closed.Load())
+		}
+	})
+}
+
+// Once Kill has begun, what has not begun does not begin.
+func TestDeadHost(t *testing.T) {
+	h := &host{
+		done:    make(chan struct{}),
+		deliver: func(ApplyMsg, <-chan struct{}) bool { t.Error("a delivery"); return true },
+		call:    func(int, string, []byte, *[]byte) bool { t.Error("an RPC"); return false },
+	}
+	h.kill()
+	h.hand(ApplyMsg{})
+	h.rpc(1, nil, func([]byte, error) { t.Error("an answer") })
 }
 
 // The receiver may kill, snapshot and start, with a lock that everybody else

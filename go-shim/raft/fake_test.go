@@ -33,6 +33,19 @@ type fake struct {
 	stable, delivered int // of log
 	install           *core.Apply
 	endless           bool // there is always work
+
+	// views are what the batches handed out last showed. They end with the
+	// batch: whoever still reads them then reads x.
+	workViews, applyViews [][]byte
+}
+
+func spoil(views *[][]byte) {
+	for _, view := range *views {
+		for i := range view {
+			view[i] = 'x'
+		}
+	}
+	*views = nil
 }
 
 func (f *fake) enter() func() {
@@ -126,6 +139,10 @@ func (f *fake) Work(nowMS uint64) (*core.Work, error) {
 		Messages: f.messages,
 	}
 	f.early, f.messages = nil, nil
+	for _, m := range append(w.Early[:len(w.Early):len(w.Early)], w.Messages...) {
+		f.workViews = append(f.workViews, m.Data)
+	}
+	f.workViews = append(f.workViews, w.State)
 	return w, nil
 }
 
@@ -134,6 +151,7 @@ func (f *fake) WorkDone(nowMS, sequence uint64) (core.Step, error) {
 	if !f.outstanding || sequence != f.sequence {
 		panic("WorkDone without its Work")
 	}
+	spoil(&f.workViews)
 	f.outstanding = false
 	f.stable = len(f.log)
 	return f.step()
@@ -149,6 +167,7 @@ func (f *fake) Apply(maxBytes int) (*core.Apply, error) {
 	defer f.enter()()
 	if a := f.install; a != nil {
 		f.install = nil
+		f.applyViews = append(f.applyViews, a.Snapshot)
 		return a, nil
 	}
 	if f.delivered >= f.stable {
@@ -156,10 +175,17 @@ func (f *fake) Apply(maxBytes int) (*core.Apply, error) {
 	}
 	a := &core.Apply{Entries: append([]core.Entry(nil), f.log[f.delivered:f.stable]...)}
 	f.delivered = f.stable
+	for i := range a.Entries {
+		a.Entries[i].Data = append([]byte(nil), a.Entries[i].Data...)
+		f.applyViews = append(f.applyViews, a.Entries[i].Data)
+	}
 	return a, nil
 }
 
-func (f *fake) ApplyDone() { f.enter()() }
+func (f *fake) ApplyDone() {
+	defer f.enter()()
+	spoil(&f.applyViews)
+}
 
 func (f *fake) Free() {
 	f.enter()()

@@ -157,7 +157,7 @@ func (n *Node) send(messages []core.Message) {
 	n.sending.Lock()
 	defer n.sending.Unlock()
 	for i := range messages {
-		if n.silent {
+		if n.ended() {
 			return
 		}
 		if messages[i].IsReply {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -167,6 +168,68 @@ func TestStopDuringSave(t *testing.T) {
 		n.with(func() { machine.messages = []core.Message{{To: 2, Data: []byte("vote")}} })
 		if !n.ended() {
 			t.Error("the node goes on")
+		}
+	})
+}
+
+// A death in the middle of a batch: nothing of it leaves any more either.
+func TestDeathDuringSave(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		n.logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		h.save = func([]byte) error {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.advance(core.Step{}, core.ErrPanic)
+			return nil
+		}
+		h.send = func(uint64, []byte, func([]byte, error)) { t.Error("Send after death") }
+		n.with(func() { machine.messages = []core.Message{{To: 2, Data: []byte("vote")}} })
+		dead(t, n, core.ErrPanic)
+	})
+}
+
+// When Stop returns, no Send is under way.
+func TestStopWaitsForSend(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		stopped := make(chan struct{})
+		h.send = func(uint64, []byte, func([]byte, error)) {
+			go func() {
+				n.Stop()
+				close(stopped)
+			}()
+			<-n.Done()
+			for range 1000 {
+				runtime.Gosched() // every chance to return too early
+			}
+			select {
+			case <-stopped:
+				t.Error("Stop does not wait")
+			default:
+			}
+		}
+		n.with(func() { machine.early = []core.Message{{To: 2, Data: []byte("request")}} })
+		<-stopped
+	})
+}
+
+// The rest of a batch is not applied after a stop.
+func TestStopByTheFSM(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		gate := make(chan struct{})
+		h.save = func([]byte) error { <-gate; return nil }
+		applied := 0
+		h.apply = func(Entry) any {
+			applied++
+			n.Stop()
+			return nil
+		}
+		for range 5 {
+			n.Start(nil)
+		}
+		close(gate)
+		synctest.Wait()
+		if applied != 1 {
+			t.Errorf("%d entries were applied, the first stopped the node", applied)
 		}
 	})
 }

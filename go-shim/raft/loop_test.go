@@ -3,6 +3,7 @@
 package raft
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,41 @@ func TestOrderOfABatch(t *testing.T) {
 		})
 		if got := strings.Join(events, ", "); got != "early 2, early 3, save, vote" {
 			t.Errorf("the order was: %s", got)
+		}
+	})
+}
+
+// What the core shows is gone with the batch; what others are given is theirs.
+func TestNothingOfABatchEscapes(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		var kept [][]byte
+		h.send = func(to uint64, request []byte, done func([]byte, error)) { kept = append(kept, request) }
+		h.apply = func(entry Entry) any {
+			kept = append(kept, entry.Command)
+			return nil
+		}
+		h.restore = func(snapshot Snapshot) error {
+			kept = append(kept, snapshot.Data)
+			return nil
+		}
+		n.with(func() {
+			machine.early = []core.Message{{To: 2, Data: []byte("early")}}
+			machine.messages = []core.Message{{To: 2, Data: []byte("vote")}}
+		})
+		reply, err := n.Handle([]byte("request"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Start([]byte("command"))
+		synctest.Wait()
+		n.with(func() {
+			machine.install = &core.Apply{HasSnapshot: true, SnapshotIndex: 2, Snapshot: []byte("snapshot")}
+		})
+		synctest.Wait()
+		n.Start([]byte("end"))
+		synctest.Wait()
+		if got := string(bytes.Join(append(kept, reply), []byte(" "))); got != "early vote command snapshot end reply" {
+			t.Errorf("what was kept has become: %s", got)
 		}
 	})
 }
@@ -144,6 +180,29 @@ func TestTicks(t *testing.T) {
 		time.Sleep(time.Hour)
 		if ticks := n.Stats().Ticks; ticks != 11 {
 			t.Errorf("%d ticks without a deadline", ticks-11)
+		}
+	})
+}
+
+// While a batch is being written a deadline that has passed is of no use.
+func TestNoTicksDuringASave(t *testing.T) {
+	onFake(t, func(n *Node, machine *fake, h *host) {
+		h.save = func([]byte) error {
+			time.Sleep(time.Second)
+			return nil
+		}
+		n.Start(nil)
+		synctest.Wait()
+		for range 10 {
+			n.with(func() { machine.deadline = n.now() })
+			time.Sleep(50 * time.Millisecond)
+		}
+		if ticks := n.Stats().Ticks; ticks > 1 {
+			t.Errorf("%d ticks during a save", ticks)
+		}
+		time.Sleep(time.Second)
+		if ticks := n.Stats().Ticks; ticks == 0 {
+			t.Error("no tick after it")
 		}
 	})
 }

@@ -60,7 +60,6 @@ type Node struct {
 	// sending is held while the transport is called, so that Stop can wait for
 	// the end of that. mu is not locked while it is held.
 	sending sync.Mutex
-	silent  bool // nothing may be sent any more
 
 	proposals proposals
 }
@@ -127,9 +126,9 @@ func (n *Node) Stop() {
 	n.mu.Lock()
 	n.end(ErrClosed)
 	n.mu.Unlock()
+	// Who sends from now on sees that the node has ended.
 	n.sending.Lock()
-	n.silent = true
-	n.sending.Unlock()
+	defer n.sending.Unlock()
 }
 
 // Close ends the node and waits for its goroutines, so also for a Save and a

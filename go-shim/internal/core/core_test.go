@@ -225,6 +225,18 @@ func TestViewsStayConstant(t *testing.T) {
 	if _, err := n.WorkDone(now, w.Sequence); err != nil {
 		t.Fatal(err)
 	}
+	// No address of the library's memory stays where Go's collector looks.
+	if w.State != nil || w.Early != nil || n.work.state.data != nil {
+		t.Error("the batch still shows its views")
+	}
+	if a, err := n.Apply(1 << 20); err != nil || a.Entries[0].Data == nil {
+		t.Errorf("%+v, %v", a, err)
+	}
+	entries := n.applying.Entries
+	n.ApplyDone()
+	if entries[0].Data != nil || n.apply.entries != nil {
+		t.Error("the entries still show their views")
+	}
 }
 
 func BenchmarkState(b *testing.B) {

@@ -44,8 +44,11 @@
  *
  * TIME. now_ms is the host's monotonic clock in milliseconds, from any origin,
  * the same for all calls on a node. A smaller number than the last counts as
- * the last. PontoonStep.deadline_ms, on the same clock, is when to call
- * pontoon_tick; UINT64_MAX is never.
+ * the last, one above 2^62 as 2^62. PontoonStep.deadline_ms, on the same clock,
+ * is when to call pontoon_tick.
+ *
+ * LINK with libpontoon.so, or with libpontoon.a -lpthread -ldl -lm. The header
+ * is C99 to C23 and C++11 or later.
  *
  * VERSIONS. If pontoon_abi_version() differs from PONTOON_ABI_VERSION, header
  * and library do not belong together. Stored bytes and messages carry versions
@@ -55,18 +58,20 @@
  *
  *   uint64_t voters[] = {1};
  *   PontoonBytes none = {0};
- *   PontoonNode node;
- *   PontoonConfig config = {0};
+ *   PontoonStep step = {sizeof step, 0, 0, 0};
  *   PontoonCallbacks callbacks = {sizeof callbacks, persist, send, apply};
+ *   PontoonConfig config = {0};
+ *   PontoonNode node;
  *   config.struct_size = sizeof config;
  *   config.id = 1;
  *   config.voters = voters;
  *   config.voters_len = 1;
  *   if (pontoon_make(&config, none, none, 0, &node, NULL, 0) != PONTOON_OK) return 1;
- *   if (pontoon_tick(node, 600, NULL) != PONTOON_OK) return 1;
- *   if (pontoon_drain(node, 600, &callbacks, NULL, NULL) != PONTOON_OK) return 1;
- *   if (pontoon_start(node, 601, (const uint8_t *)"hello", 5, NULL, NULL) != PONTOON_OK) return 1;
- *   if (pontoon_drain(node, 601, &callbacks, NULL, NULL) != PONTOON_OK) return 1;
+ *   if (pontoon_tick(node, 0, &step) != PONTOON_OK) return 1;
+ *   if (pontoon_tick(node, step.deadline_ms, &step) != PONTOON_OK) return 1;
+ *   if (pontoon_drain(node, 0, &callbacks, NULL, &step) != PONTOON_OK) return 1;
+ *   if (pontoon_start(node, 0, (const uint8_t *)"hello", 5, NULL, &step) != PONTOON_OK) return 1;
+ *   if (pontoon_drain(node, 0, &callbacks, NULL, &step) != PONTOON_OK) return 1;
  *   pontoon_free(node);
  */
 
@@ -552,7 +557,8 @@ typedef struct PontoonCallbacks {
      */
     void (*send)(void *context, const struct PontoonMessage *message);
     /**
-     * Applies entries or a snapshot. If NULL, they are left for pontoon_apply.
+     * Applies entries or a snapshot. If NULL, they are left for pontoon_apply,
+     * which another thread may then call at any time.
      */
     void (*apply)(void *context, const struct PontoonApply *apply);
 } PontoonCallbacks;
@@ -779,7 +785,7 @@ PONTOON_MUST_USE PontoonStatus pontoon_work_failed(PontoonNode node, uint64_t se
  * next pontoon_apply or pontoon_free on the node.
  *
  * Errors: the usual, NULL, STRUCT_SIZE, NO_WORK, WORK_OUTSTANDING (another thread
- * is draining the node).
+ * is draining the node, with an apply callback).
  */
 PONTOON_MUST_USE
 PontoonStatus pontoon_apply(PontoonNode node,
