@@ -166,6 +166,50 @@ fn leaders_skip_whole_terms_on_conflict() {
     assert_eq!((retry.prev_log_index, retry.prev_log_term), (1, 1));
 }
 
+/// "A follower may be missing entries that are present on the leader, it may have
+/// extra entries that are not present on the leader, or both": the six followers
+/// of Figure 7 are all brought into line. §5.3
+#[test]
+fn figure_7_every_follower_is_brought_into_line() {
+    let log = "1:a 1:b 1:c 4:d 4:e 5:f 5:g 6:h 6:i 6:j";
+    let followers = [
+        "1:a 1:b 1:c 4:d 4:e 5:f 5:g 6:h 6:i",
+        "1:a 1:b 1:c 4:d",
+        "1:a 1:b 1:c 4:d 4:e 5:f 5:g 6:h 6:i 6:j 6:k",
+        "1:a 1:b 1:c 4:d 4:e 5:f 5:g 6:h 6:i 6:j 7:k 7:l",
+        "1:a 1:b 1:c 4:d 4:e 4:x 4:y",
+        "1:a 1:b 1:c 2:u 2:v 2:w 3:x 3:y 3:z 3:p 3:q",
+    ];
+    for other in followers {
+        let mut leader = server().term(7).log(log).lead();
+        let mut follower = server().tune(|c| c.id = 2).log(other).start();
+        for _ in 0..3 {
+            exchange(&mut leader, &mut follower);
+        }
+        leader.proposes("new");
+        exchange(&mut leader, &mut follower);
+        assert_eq!(follower.log(), format!("{log} 8:new"), "it was {other}");
+        assert_eq!(leader.commit(), 11);
+    }
+}
+
+/// The leader's latest message reaches the follower, and the answer comes back.
+fn exchange(leader: &mut Server, follower: &mut Server) {
+    for message in leader.sent_to(2) {
+        let Message::AppendEntries(message) = message else {
+            panic!("{message:?}")
+        };
+        follower.hears(Said { from: 1, message });
+        for reply in follower.replies() {
+            let Message::AppendEntriesReply(message) = reply else {
+                panic!("{reply:?}")
+            };
+            leader.receives(Said { from: 2, message });
+        }
+    }
+    leader.work();
+}
+
 /// "Log entries retain their original term numbers when a leader replicates
 /// entries from previous terms". §5.4.2
 #[test]

@@ -83,6 +83,18 @@ fn followers_respond_to_every_request_once() {
     );
 }
 
+/// "Followers are passive: they issue no requests on their own". §5.1
+#[test]
+fn followers_are_passive() {
+    let mut server = server().log("1:a").start();
+    server
+        .hears(append(1).prev(1, 1).commit(1))
+        .hears(append(1).prev(1, 1).entries("1:b"))
+        .sent();
+    server.waits(299);
+    assert!(server.sent().is_empty() && !server.raft.has_work());
+}
+
 /// "If election timeout elapses without receiving AppendEntries RPC from current
 /// leader or granting vote to candidate: convert to candidate". Figure 2,
 /// Followers; §5.2
