@@ -38,11 +38,8 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
 pub(crate) enum Purpose {
     Plan = 1,
     Link,
-    Disk,
-    Applier,
+    Server,
     Client,
-    Clock,
-    Crash,
     Lab,
 }
 

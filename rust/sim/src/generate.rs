@@ -15,14 +15,16 @@ impl Plan {
     /// The run of this seed.
     pub(crate) fn of_seed(seed: u64) -> Plan {
         let mut rng = dice(seed, Purpose::Plan, 0, 0);
-        let setup = setup(&mut rng);
-        // Short and rough, or long and mostly quiet.
-        let (length_us, every_us) = match rng.random_range(0..4) {
-            0 => (between(&mut rng, (10 * SECOND, 30 * SECOND)), 300 * MS),
-            1 => (between(&mut rng, (20 * SECOND, 90 * SECOND)), SECOND),
-            2 => (between(&mut rng, (60 * SECOND, 300 * SECOND)), 4 * SECOND),
-            _ => (between(&mut rng, (100 * SECOND, 600 * SECOND)), 15 * SECOND),
+        let mut setup = setup(&mut rng);
+        // Short and rough, or long and with room to breathe.
+        let (length_us, every_us, think_us) = match rng.random_range(0..4) {
+            0 => ((10 * SECOND, 30 * SECOND), 300 * MS, (MS, 50 * MS)),
+            1 => ((20 * SECOND, 90 * SECOND), SECOND, (10 * MS, 200 * MS)),
+            2 => ((60 * SECOND, 300 * SECOND), 4 * SECOND, (50 * MS, SECOND)),
+            _ => ((100 * SECOND, 600 * SECOND), 15 * SECOND, (200 * MS, 3 * SECOND)),
         };
+        let length_us = between(&mut rng, length_us);
+        setup.think_us = think_us;
         Plan {
             faults: faults(&mut rng, &setup, length_us, every_us),
             seed,
@@ -75,7 +77,7 @@ fn setup(rng: &mut SmallRng) -> Setup {
         snapshot_padding: pick(rng, &[0, 30, 400]),
         clients: rng.random_range(1..=5),
         keys: rng.random_range(1..=3),
-        think_us: pick(rng, &[(MS, 30 * MS), (20 * MS, 400 * MS), (200 * MS, 3 * SECOND)]),
+        think_us: (SECOND, SECOND),
         command_padding: pick(rng, &[0, 0, 20, 200]),
         drift_ppm: pick(rng, &[0, 200, 20_000]),
     }

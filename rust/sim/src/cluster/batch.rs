@@ -32,11 +32,11 @@ impl<E> Cluster<E> {
             self.check(checked);
             return false;
         };
-        let status = raft.status();
         let seen = work.persist.as_ref().and_then(|persist| persist.snapshot.as_ref());
         let seen = seen.and_then(|snapshot| outside.read_snapshot(snapshot));
-        let checked = self.oracle.stepped(at, status);
-        let checked = checked.and_then(|()| self.oracle.taken(at, work.persist.as_ref(), seen));
+        self.stepped(at);
+        let status = &self.servers[at].status;
+        let checked = self.oracle.taken(at, status, work.persist.as_ref(), seen);
         self.check(checked);
         self.servers[at].batch = Some(Batch {
             persist: work.persist,
@@ -67,7 +67,13 @@ impl<E> Cluster<E> {
         }
         match outside.write_us(at, self.now_us) {
             0 => self.persisted(outside, at),
-            after_us => self.schedule(after_us, Event::Persisted { at, incarnation }),
+            after_us => self.schedule(
+                after_us,
+                Event::Persisted {
+                    at: at as u8,
+                    incarnation,
+                },
+            ),
         }
     }
 
@@ -96,7 +102,13 @@ impl<E> Cluster<E> {
         let incarnation = self.servers[at].incarnation;
         match outside.done_us(at) {
             0 => self.done(outside, at),
-            after_us => self.schedule(after_us, Event::Done { at, incarnation }),
+            after_us => self.schedule(
+                after_us,
+                Event::Done {
+                    at: at as u8,
+                    incarnation,
+                },
+            ),
         }
     }
 
@@ -154,16 +166,13 @@ impl<E> Cluster<E> {
         let Some(apply) = raft.next_apply(outside.apply_bytes(at)) else {
             return false;
         };
-        let status = raft.status();
         let incarnation = server.incarnation;
         let seen = match &apply {
             Apply::Snapshot(snapshot) => outside.read_snapshot(snapshot),
             Apply::Entries { .. } => None,
         };
-        let checked = self
-            .oracle
-            .stepped(at, status)
-            .and_then(|()| self.oracle.applied(at, &apply, seen));
+        self.stepped(at);
+        let checked = self.oracle.applied(at, &apply, seen);
         self.check(checked);
         self.stats.installs += u64::from(seen.is_some());
         self.trace
@@ -171,7 +180,13 @@ impl<E> Cluster<E> {
         self.servers[at].applying = Some(apply);
         match outside.apply_us(at) {
             0 => self.finish_apply(outside, at),
-            after_us => self.schedule(after_us, Event::Applied { at, incarnation }),
+            after_us => self.schedule(
+                after_us,
+                Event::Applied {
+                    at: at as u8,
+                    incarnation,
+                },
+            ),
         }
         true
     }
@@ -192,14 +207,14 @@ impl<E> Cluster<E> {
         };
         // A leader's messages wait for the batch before them; a timer would
         // only find that out again and again.
-        if due_us <= now_us && raft.status().role == Role::Leader && (server.batch.is_some() || server.wake_scheduled) {
+        if due_us <= now_us && server.status.role == Role::Leader && (server.batch.is_some() || server.wake_scheduled) {
             return;
         }
         if due_us < server.timer_us {
             let due_us = due_us + outside.late_us(at);
             if due_us < server.timer_us {
                 server.timer_us = due_us;
-                self.queue.push(due_us, Event::Timer { at });
+                self.queue.push(due_us, Event::Timer { at: at as u8 });
             }
         }
     }

@@ -9,7 +9,8 @@ mod server;
 use pontoon_core::{Apply, Bytes, Config, Envelope, Index, NodeId, Outgoing, Proposal, Raft, Snapshot, Status};
 
 use crate::dice::mix;
-use crate::invariant::{Checked, Link, OpenRequest, Oracle, Violation, election_timer, liveness, name};
+use crate::invariant::election_timer::Kind;
+use crate::invariant::{Checked, Link, OpenRequest, Oracle, Violation, liveness, name};
 use crate::queue::Queue;
 use crate::trace::Trace;
 pub(crate) use server::{CrashPoint, Server};
@@ -19,26 +20,26 @@ pub(crate) use server::{CrashPoint, Server};
 pub(crate) enum Event<E> {
     /// A timer fires.
     Timer {
-        at: usize,
+        at: u8,
     },
     /// The server's loop comes round to take work.
     Wake {
-        at: usize,
+        at: u8,
         incarnation: u32,
     },
     /// The batch being written is durable.
     Persisted {
-        at: usize,
+        at: u8,
         incarnation: u32,
     },
     /// The batch's messages were handed over.
     Done {
-        at: usize,
+        at: u8,
         incarnation: u32,
     },
     /// The state machine is through with what it was given.
     Applied {
-        at: usize,
+        at: u8,
         incarnation: u32,
     },
     Outside(E),
@@ -172,7 +173,7 @@ impl<E> Cluster<E> {
         self.trace.at(at_us);
         match event {
             Event::Outside(event) => outside.event(self, event),
-            Event::Timer { at } => self.timer(outside, at),
+            Event::Timer { at } => self.timer(outside, at.into()),
             Event::Wake { at, incarnation } => self.resume(outside, at, incarnation, event, Cluster::woken),
             Event::Persisted { at, incarnation } => self.resume(outside, at, incarnation, event, Cluster::persisted),
             Event::Done { at, incarnation } => self.resume(outside, at, incarnation, event, Cluster::done),
@@ -184,11 +185,12 @@ impl<E> Cluster<E> {
     fn resume<O: Outside<Event = E>>(
         &mut self,
         outside: &mut O,
-        at: usize,
+        at: u8,
         incarnation: u32,
         event: Event<E>,
         then: fn(&mut Cluster<E>, &mut O, usize),
     ) {
+        let at = usize::from(at);
         let server = &self.servers[at];
         if server.raft.is_none() || server.incarnation != incarnation {
             return;
@@ -210,18 +212,17 @@ impl<E> Cluster<E> {
         }
         if server.paused_until_us > now_us {
             server.timer_us = server.paused_until_us;
-            self.queue.push(server.paused_until_us, Event::Timer { at });
+            self.queue.push(server.paused_until_us, Event::Timer { at: at as u8 });
             return;
         }
         server.timer_us = u64::MAX;
         self.trace.note(at as u64);
-        let term = self.status(at).map(|status| status.term);
+        let term = self.servers[at].status.term;
         self.input(at, |raft, now_ms| raft.tick(now_ms));
-        if let Some(status) = self.status(at)
-            && Some(status.term) != term
-        {
+        let stands_for = self.servers[at].status.term;
+        if stands_for != term {
             self.trace
-                .say(|| format!("{} times out and stands for term {}", name(at), status.term));
+                .say(|| format!("{} times out and stands for term {stands_for}", name(at)));
         }
         self.settle(outside, at);
     }
@@ -247,8 +248,9 @@ impl<E> Cluster<E> {
                 status.last_index
             )
         });
+        let checked = self.oracle.restarted(at, &status);
         self.servers[at].raft = Some(raft);
-        let checked = self.oracle.restarted(at, status);
+        self.servers[at].status = status;
         self.check(checked);
         self.settle(outside, at);
     }
@@ -281,8 +283,10 @@ impl<E> Cluster<E> {
         outside.crashed(self, at);
     }
 
-    pub(crate) fn status(&self, at: usize) -> Option<Status> {
-        self.servers[at].raft.as_ref().map(Raft::status)
+    /// What the server says of itself; `None` while it is down.
+    pub(crate) fn status(&self, at: usize) -> Option<&Status> {
+        let server = &self.servers[at];
+        server.raft.as_ref().map(|_| &server.status)
     }
 
     /// Whether the server runs and is not paused.
@@ -297,10 +301,19 @@ impl<E> Cluster<E> {
         let now_ms = server.clock.read_ms(self.now_us);
         let raft = server.raft.as_mut().expect("the caller saw it running");
         let result = f(raft, now_ms);
-        let status = raft.status();
-        let checked = self.oracle.stepped(at, status);
-        self.check(checked);
+        self.stepped(at);
         result
+    }
+
+    /// Looks at a server after a step of it.
+    fn stepped(&mut self, at: usize) {
+        let server = &mut self.servers[at];
+        let status = server.raft.as_ref().expect("the caller saw it running").status();
+        if status != server.status {
+            let before = std::mem::replace(&mut server.status, status);
+            let checked = self.oracle.stepped(at, &before, &self.servers[at].status);
+            self.check(checked);
+        }
     }
 
     pub(crate) fn propose<O: Outside<Event = E>>(
@@ -350,25 +363,20 @@ impl<E> Cluster<E> {
         origin: u64,
     ) {
         let from = envelope.from as usize - 1;
+        let (kind, is_request) = (Kind::of(&envelope.message), envelope.message.is_request());
         self.trace
             .note(mix(mix(at as u64, envelope.from), envelope.message.term()));
         let server = &mut self.servers[at];
         let ticket = server.next_ticket();
         let before = server.timer_before();
-        let message = envelope.message.clone();
         let result = self.input(at, |raft, now_ms| raft.receive(now_ms, ticket, envelope));
-        let accepted = result.map_err(|error| Violation {
-            property: "messages are accepted",
-            section: "api",
-            text: format!("{} refuses a message of {}: {error}: {message:?}", name(at), name(from)),
-        });
-        if accepted.is_err() {
-            return self.check(accepted);
+        if let Err(error) = result {
+            let text = format!("{} refuses a message of {}: {error}", name(at), name(from));
+            return self.check(liveness::require(false, || text));
         }
-        let (status, deadline_ms, earliest_ms) = self.servers[at].timer_after(self.now_us);
-        match election_timer::check_received(at, before, &message, &status, deadline_ms, earliest_ms) {
+        match self.servers[at].timer_after(at, self.now_us, before, kind) {
             Err(violation) => self.check(Err(violation)),
-            Ok(moved_timer) if message.is_request() => self.servers[at].open.opened(OpenRequest {
+            Ok(moved_timer) if is_request => self.servers[at].open.opened(OpenRequest {
                 ticket,
                 from,
                 origin,
@@ -389,7 +397,13 @@ impl<E> Cluster<E> {
             server.wake_scheduled = true;
             server.awake = false;
             let incarnation = server.incarnation;
-            return self.schedule(wake_us, Event::Wake { at, incarnation });
+            return self.schedule(
+                wake_us,
+                Event::Wake {
+                    at: at as u8,
+                    incarnation,
+                },
+            );
         }
         self.settle(outside, at);
     }

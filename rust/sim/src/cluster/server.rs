@@ -4,8 +4,8 @@ use pontoon_core::{Apply, Outgoing, Persist, Raft, Role, Status};
 
 use super::disk::Disk;
 use crate::clock::Clock;
-use crate::invariant::election_timer::TimerBefore;
-use crate::invariant::{Checked, OpenRequests, liveness, name};
+use crate::invariant::election_timer::{self, Kind, Timer};
+use crate::invariant::{Checked, OpenRequests, Violation, liveness, name};
 
 /// Where in a batch of work a server is made to crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub(crate) struct Server {
     /// Set when a trap sprang: for how long the server is to stay down is the
     /// fault's business.
     pub(crate) trapped: bool,
+    /// As of the latest step; meaningless while it is down.
+    pub(super) status: Status,
     pub(super) batch: Option<Batch>,
     pub(super) applying: Option<Apply>,
     /// When the next timer fires; MAX: none is set.
@@ -54,6 +56,20 @@ pub(crate) struct Server {
     pub(super) awake: bool,
     ticket: u64,
 }
+
+const NEVER_RAN: Status = Status {
+    id: 0,
+    term: 0,
+    role: Role::Follower,
+    leader: None,
+    commit_index: 0,
+    delivered_index: 0,
+    stable_index: 0,
+    last_index: 0,
+    last_term: 0,
+    snapshot_index: 0,
+    snapshot_term: 0,
+};
 
 impl Server {
     pub(super) fn new() -> Server {
@@ -66,6 +82,7 @@ impl Server {
             paused_until_us: 0,
             trap: None,
             trapped: false,
+            status: NEVER_RAN,
             batch: None,
             applying: None,
             timer_us: u64::MAX,
@@ -101,7 +118,7 @@ impl Server {
     pub(super) fn check_idle(&self, at: usize, now_ms: u64) -> Checked {
         self.open.check_idle(at)?;
         let raft = self.raft.as_ref().expect("the caller saw it running");
-        let overdue = raft.deadline_ms() <= now_ms && raft.status().role == Role::Leader;
+        let overdue = self.status.role == Role::Leader && raft.deadline_ms() <= now_ms;
         liveness::require(!overdue, || {
             format!(
                 "{} leads, has work due at {} ms, and hands out none at {now_ms} ms",
@@ -111,19 +128,30 @@ impl Server {
         })
     }
 
-    pub(super) fn timer_before(&self) -> TimerBefore {
+    pub(super) fn timer_before(&self) -> Timer {
         let raft = self.raft.as_ref().expect("the caller saw it running");
-        let status = raft.status();
-        TimerBefore {
-            deadline_ms: raft.deadline_ms(),
-            term: status.term,
-            led: status.role == Role::Leader,
+        let role = self.status.role;
+        Timer {
+            // A leader's deadline is about messages, not about an election.
+            deadline_ms: if role == Role::Leader { 0 } else { raft.deadline_ms() },
+            term: self.status.term,
+            role,
         }
     }
 
-    /// Status, election deadline, and the time it now is for this server.
-    pub(super) fn timer_after(&self, now_us: u64) -> (Status, u64, u64) {
+    /// Whether a message moved the election timer in a way that only a granted
+    /// vote explains.
+    pub(super) fn timer_after(&self, at: usize, now_us: u64, before: Timer, kind: Kind) -> Result<bool, Violation> {
+        if before.role == Role::Leader || self.status.role == Role::Leader {
+            return Ok(false);
+        }
         let raft = self.raft.as_ref().expect("the caller saw it running");
-        (raft.status(), raft.deadline_ms(), self.clock.read_ms(now_us))
+        let now_ms = self.clock.read_ms(now_us);
+        let after = Timer {
+            deadline_ms: raft.deadline_ms(),
+            term: self.status.term,
+            role: self.status.role,
+        };
+        election_timer::check_received(at, before, kind, after, now_ms)
     }
 }

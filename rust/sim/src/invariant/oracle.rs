@@ -22,7 +22,8 @@ struct View {
     durable_hard_state: HardState,
     /// The latest batch changed the log from here on.
     changed_from: Index,
-    status: Option<Status>,
+    /// Term in which it leads, as of its latest step.
+    leads: Option<Term>,
     /// A leader's first batch of this term was taken: `written` is its log.
     leads_visibly: bool,
     /// Up to where a new leader must have everything, until that was checked.
@@ -51,7 +52,7 @@ impl Oracle {
             hard_state: HardState::default(),
             durable_hard_state: HardState::default(),
             changed_from: Index::MAX,
-            status: None,
+            leads: None,
             leads_visibly: false,
             required: None,
             applied: 0,
@@ -70,12 +71,11 @@ impl Oracle {
     }
 
     /// The server came back from its disk.
-    pub(crate) fn restarted(&mut self, at: usize, status: Status) -> Checked {
+    pub(crate) fn restarted(&mut self, at: usize, status: &Status) -> Checked {
         let view = &mut self.servers[at];
         view.applied = status.snapshot_index;
         let (disk, last_index) = (view.durable_hard_state, view.durable.last_index());
-        let checked = monotonic::check_restart(at, &disk, status.snapshot_index, last_index, &status);
-        view.status = Some(status);
+        let checked = monotonic::check_restart(at, &disk, status.snapshot_index, last_index, status);
         checked
     }
 
@@ -86,7 +86,7 @@ impl Oracle {
         view.written.copy_from(&view.durable, from);
         view.hard_state = view.durable_hard_state;
         view.changed_from = Index::MAX;
-        view.status = None;
+        view.leads = None;
         view.leads_visibly = false;
         view.required = None;
     }
@@ -118,18 +118,12 @@ impl Oracle {
     }
 
     /// One step was made.
-    #[inline]
-    pub(crate) fn stepped(&mut self, at: usize, status: Status) -> Checked {
-        let before = self.servers[at].status.replace(status);
-        let after = self.servers[at].status.as_ref().expect("just set");
-        let Some(before) = before else { return Ok(()) };
-        if before == *after {
-            return Ok(());
-        }
-        monotonic::check(at, &before, after)?;
-        leader_append_only::check_step(at, &before, after)?;
+    pub(crate) fn stepped(&mut self, at: usize, before: &Status, after: &Status) -> Checked {
+        monotonic::check(at, before, after)?;
+        leader_append_only::check_step(at, before, after)?;
         let (term, commit, leads) = (after.term, after.commit_index, after.role == Role::Leader);
-        if leads && (before.role != Role::Leader || before.term != term) {
+        let led = std::mem::replace(&mut self.servers[at].leads, leads.then_some(term));
+        if leads && led != Some(term) {
             self.took_office(at, term)?;
         }
         if leads && commit > before.commit_index {
@@ -174,13 +168,12 @@ impl Oracle {
     /// Servers that already lead a later term must have it too.
     fn later_leaders_have(&mut self, term: Term, commit: Index) -> Checked {
         for (at, view) in self.servers.iter_mut().enumerate() {
-            let Some(status) = &view.status else { continue };
-            if status.role != Role::Leader || status.term <= term {
-                continue;
-            }
-            match view.leads_visibly {
-                true => leader_completeness::check(at, status.term, &view.written, &self.committed, commit)?,
-                false => view.required = Some(view.required.unwrap_or(0).max(commit)),
+            match view.leads {
+                Some(later) if later > term && view.leads_visibly => {
+                    leader_completeness::check(at, later, &view.written, &self.committed, commit)?;
+                }
+                Some(later) if later > term => view.required = Some(view.required.unwrap_or(0).max(commit)),
+                _ => {}
             }
         }
         Ok(())
@@ -188,22 +181,23 @@ impl Oracle {
 
     /// A batch was taken: this is the server's log and vote now. `seen` is
     /// what the batch's snapshot says it stands for.
-    pub(crate) fn taken(&mut self, at: usize, persist: Option<&Persist>, seen: Option<Link>) -> Checked {
+    pub(crate) fn taken(
+        &mut self,
+        at: usize,
+        status: &Status,
+        persist: Option<&Persist>,
+        seen: Option<Link>,
+    ) -> Checked {
         if let Some(persist) = persist {
             self.persisted(at, persist, seen)?;
         }
         let view = &mut self.servers[at];
-        let Some(status) = &view.status else { return Ok(()) };
-        state_machine_safety::check_commit(
-            at,
-            status.commit_index,
-            view.written.get(status.commit_index),
-            &self.committed,
-        )?;
-        if status.role == Role::Leader {
+        let commit = status.commit_index;
+        state_machine_safety::check_commit(at, commit, view.written.get(commit), &self.committed)?;
+        if let Some(term) = view.leads {
             view.leads_visibly = true;
             if let Some(required) = view.required.take() {
-                leader_completeness::check(at, status.term, &view.written, &self.committed, required)?;
+                leader_completeness::check(at, term, &view.written, &self.committed, required)?;
             }
         }
         Ok(())
@@ -227,8 +221,7 @@ impl Oracle {
             }
         }
         if let Some(delta) = &persist.log {
-            let leads = view.leads_visibly && view.status.as_ref().is_some_and(|status| status.role == Role::Leader);
-            if leads {
+            if view.leads_visibly && view.leads.is_some() {
                 leader_append_only::check_batch(at, delta, view.written.last_index())?;
             }
             view.written.apply(delta);
@@ -306,9 +299,8 @@ impl Oracle {
         if view.durable_hard_state.term != term {
             return Ok(());
         }
-        let leads = |status: &Status| status.role == Role::Leader && status.term == term;
         let theirs = match &self.servers[leader] {
-            view if view.leads_visibly && view.status.as_ref().is_some_and(leads) => view.written.get(index),
+            view if view.leads_visibly && view.leads == Some(term) => view.written.get(index),
             // Nobody counts it any more; what it says must be here all the same.
             _ => view.durable.get(index),
         };

@@ -20,6 +20,10 @@ pub(crate) struct Client {
     submitted: bool,
     /// Whom it believes to lead.
     leader: usize,
+    /// When it gives the operation up.
+    patient_until_us: u64,
+    /// Whether its timer runs; it is set once for many operations.
+    timed: bool,
 }
 
 impl Scenario {
@@ -42,7 +46,11 @@ impl Scenario {
         self.clients[client].under_way = Some((operation, Command { key, write }));
         self.clients[client].submitted = false;
         let patience_us = 4000 * self.plan.setup.election_ms.1;
-        cluster.schedule(patience_us, Event::Outside(Happening::Impatience { client, operation }));
+        self.clients[client].patient_until_us = cluster.now_us + patience_us;
+        if !std::mem::replace(&mut self.clients[client].timed, true) {
+            let client = client as u8;
+            cluster.schedule(patience_us, Event::Outside(Happening::Impatience { client }));
+        }
         self.client_submits(cluster, client, operation);
     }
 
@@ -81,18 +89,30 @@ impl Scenario {
         let other = rng.random_range(0..self.plan.setup.servers);
         self.clients[client].leader = refused.map_or(other, |leader| leader as usize - 1);
         let after_us = between(&mut rng, (2_000, 60_000));
-        cluster.schedule(after_us, Event::Outside(Happening::Submit { client, operation }));
+        cluster.schedule(
+            after_us,
+            Event::Outside(Happening::Submit {
+                client: client as u8,
+                operation: operation as u32,
+            }),
+        );
     }
 
-    /// The client gives up: the operation may still take effect, or never.
-    pub(super) fn client_gives_up(&mut self, cluster: &mut Cluster<Happening>, client: usize, operation: usize) {
-        if self.clients[client]
-            .under_way
-            .is_none_or(|(current, _)| current != operation)
-        {
-            return;
+    /// The client's timer fires: if the operation under way takes too long, it
+    /// gives up. The operation may still take effect, or never.
+    pub(super) fn client_impatient(&mut self, cluster: &mut Cluster<Happening>, client: usize) {
+        let state = &mut self.clients[client];
+        state.timed = false;
+        let Some((operation, _)) = state.under_way else { return };
+        if state.patient_until_us > cluster.now_us {
+            state.timed = true;
+            let at_us = state.patient_until_us;
+            let client = client as u8;
+            return cluster
+                .queue
+                .push(at_us, Event::Outside(Happening::Impatience { client }));
         }
-        if !self.clients[client].submitted {
+        if !state.submitted {
             self.history.void(operation);
         }
         self.client_thinks(cluster, client);
@@ -102,7 +122,7 @@ impl Scenario {
         self.clients[client].under_way = None;
         let mut rng = self.client_dice(client);
         let think_us = between(&mut rng, self.plan.setup.think_us);
-        cluster.schedule(think_us, Event::Outside(Happening::Call { client }));
+        cluster.schedule(think_us, Event::Outside(Happening::Call { client: client as u8 }));
     }
 
     pub(super) fn applies(&mut self, cluster: &mut Cluster<Happening>, at: usize, apply: Apply) {
@@ -161,16 +181,22 @@ impl Scenario {
 
     /// The service makes a snapshot of what it applied, which may take a while.
     pub(super) fn freeze(&mut self, cluster: &mut Cluster<Happening>, at: usize) {
-        let mut rng = self.dice(Purpose::Applier, at);
+        let rng = &mut self.dice[at];
         let setup = &self.plan.setup;
         let service = &mut self.services[at];
-        service.plan_snapshot(setup, &mut rng);
+        service.plan_snapshot(setup, rng);
         if service.frozen.is_some() || service.applied == 0 {
             return;
         }
         service.frozen = Some((service.applied, service.freeze(setup.snapshot_padding)));
-        let after_us = Service::snapshot_us(setup, &mut rng);
+        let after_us = Service::snapshot_us(setup, rng);
         let incarnation = cluster.servers[at].incarnation;
-        cluster.schedule(after_us, Event::Outside(Happening::Frozen { at, incarnation }));
+        cluster.schedule(
+            after_us,
+            Event::Outside(Happening::Frozen {
+                at: at as u8,
+                incarnation,
+            }),
+        );
     }
 }

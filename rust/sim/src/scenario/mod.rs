@@ -25,35 +25,34 @@ use troubles::Troubles;
 pub(crate) enum Happening {
     /// A message reaches its receiver.
     Arrival {
-        slot: usize,
+        slot: u32,
     },
     /// A sender learns that a request, or its reply, was lost.
     Report(Request),
     /// A fault of the plan begins, or ends.
     Begin {
-        fault: usize,
+        fault: u32,
     },
     End {
-        fault: usize,
+        fault: u32,
     },
     Restart {
-        at: usize,
+        at: u8,
     },
-    /// A client begins an operation, tries a server, gives up.
+    /// A client begins an operation or tries a server, or may lose patience.
     Call {
-        client: usize,
+        client: u8,
     },
     Submit {
-        client: usize,
-        operation: usize,
+        client: u8,
+        operation: u32,
     },
     Impatience {
-        client: usize,
-        operation: usize,
+        client: u8,
     },
     /// A service's snapshot is made.
     Frozen {
-        at: usize,
+        at: u8,
         incarnation: u32,
     },
 }
@@ -69,8 +68,8 @@ pub(crate) struct Scenario {
     values: u64,
     /// Faults are over.
     calm: bool,
-    /// Draws made for each server, by purpose.
-    draws: Vec<u64>,
+    /// What each server's disk, applier and timers take their time from.
+    dice: Vec<SmallRng>,
 }
 
 impl Scenario {
@@ -84,21 +83,17 @@ impl Scenario {
             history: History::default(),
             values: 0,
             calm: false,
-            draws: vec![0; setup.servers],
+            dice: (0..setup.servers as u64)
+                .map(|at| dice(plan.seed, Purpose::Server, at, 0))
+                .collect(),
             plan,
         }
     }
 
-    /// The next generator for a decision about server `at`.
-    fn dice(&mut self, purpose: Purpose, at: usize) -> SmallRng {
-        self.draws[at] += 1;
-        dice(self.plan.seed, purpose, at as u64, self.draws[at])
-    }
-
-    fn draw(&mut self, purpose: Purpose, at: usize, range: (u64, u64)) -> u64 {
+    fn draw(&mut self, at: usize, range: (u64, u64)) -> u64 {
         match range {
             (0, 0) => 0,
-            _ => between(&mut self.dice(purpose, at), range),
+            _ => between(&mut self.dice[at], range),
         }
     }
 
@@ -115,15 +110,15 @@ impl Scenario {
         }
         let incarnation = u64::from(cluster.servers[at].incarnation) + 1;
         let mut service = Service::boot(&self.plan.setup, cluster.servers[at].disk.snapshot());
-        let mut rng = self.dice(Purpose::Clock, at);
-        service.plan_snapshot(&self.plan.setup, &mut rng);
+        let rng = &mut self.dice[at];
+        service.plan_snapshot(&self.plan.setup, rng);
         self.services[at] = service;
         let config = self.plan.setup.config(at, self.plan.seed ^ incarnation.rotate_left(40));
         // A monotonic clock may start anywhere, also from nothing.
-        let clock_us = between(&mut rng, (0, 1 << 40));
-        cluster.start(self, at, config, clock_us);
+        let clock_us = between(rng, (0, 1 << 40));
         let drift = self.plan.setup.drift_ppm;
-        let ppm = between(&mut rng, (0, 2 * drift.unsigned_abs())) as i64 - drift;
+        let ppm = between(rng, (0, 2 * drift.unsigned_abs())) as i64 - drift;
+        cluster.start(self, at, config, clock_us);
         self.set_rate(cluster, at, ppm);
     }
 
@@ -134,9 +129,13 @@ impl Scenario {
         }
         if server.paused_until_us > cluster.now_us {
             let at_us = server.paused_until_us;
-            return cluster
-                .queue
-                .push(at_us, Event::Outside(Happening::Frozen { at, incarnation }));
+            return cluster.queue.push(
+                at_us,
+                Event::Outside(Happening::Frozen {
+                    at: at as u8,
+                    incarnation,
+                }),
+            );
         }
         if let Some((index, data)) = self.services[at].frozen.take() {
             cluster.snapshot(self, at, index, data);
@@ -159,23 +158,23 @@ impl Outside for Scenario {
 
     fn write_us(&mut self, at: usize, _now_us: u64) -> u64 {
         let extra_us = self.troubles.extra_write_us[at];
-        self.draw(Purpose::Disk, at, self.plan.setup.write_us) + extra_us
+        self.draw(at, self.plan.setup.write_us) + extra_us
     }
 
     fn done_us(&mut self, at: usize) -> u64 {
-        self.draw(Purpose::Disk, at, self.plan.setup.done_us)
+        self.draw(at, self.plan.setup.done_us)
     }
 
     fn apply_us(&mut self, at: usize) -> u64 {
-        self.draw(Purpose::Applier, at, self.plan.setup.apply_us)
+        self.draw(at, self.plan.setup.apply_us)
     }
 
     fn wake_us(&mut self, at: usize) -> u64 {
-        self.draw(Purpose::Clock, at, self.plan.setup.wake_us)
+        self.draw(at, self.plan.setup.wake_us)
     }
 
     fn late_us(&mut self, at: usize) -> u64 {
-        self.draw(Purpose::Clock, at, self.plan.setup.late_us)
+        self.draw(at, self.plan.setup.late_us)
     }
 
     fn apply_bytes(&self, _at: usize) -> usize {
@@ -193,20 +192,20 @@ impl Outside for Scenario {
     fn crashed(&mut self, cluster: &mut Cluster<Happening>, at: usize) {
         self.services[at].waiters.clear();
         let down_us = self.troubles.down_us[at];
-        cluster.schedule(down_us, Event::Outside(Happening::Restart { at }));
+        cluster.schedule(down_us, Event::Outside(Happening::Restart { at: at as u8 }));
     }
 
     fn event(&mut self, cluster: &mut Cluster<Happening>, event: Happening) {
         match event {
             Happening::Arrival { slot } => self.arrival(cluster, slot),
             Happening::Report(request) => self.reported(cluster, request),
-            Happening::Begin { fault } => self.begin(cluster, fault),
-            Happening::End { fault } => self.end(cluster, fault),
-            Happening::Restart { at } => self.boot(cluster, at),
-            Happening::Call { client } => self.client_calls(cluster, client),
-            Happening::Submit { client, operation } => self.client_submits(cluster, client, operation),
-            Happening::Impatience { client, operation } => self.client_gives_up(cluster, client, operation),
-            Happening::Frozen { at, incarnation } => self.frozen(cluster, at, incarnation),
+            Happening::Begin { fault } => self.begin(cluster, fault as usize),
+            Happening::End { fault } => self.end(cluster, fault as usize),
+            Happening::Restart { at } => self.boot(cluster, at.into()),
+            Happening::Call { client } => self.client_calls(cluster, client.into()),
+            Happening::Submit { client, operation } => self.client_submits(cluster, client.into(), operation as usize),
+            Happening::Impatience { client } => self.client_impatient(cluster, client.into()),
+            Happening::Frozen { at, incarnation } => self.frozen(cluster, at.into(), incarnation),
         }
     }
 }

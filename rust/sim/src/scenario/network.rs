@@ -16,9 +16,9 @@ const SIDE: usize = 8;
 /// The request that a sender would be told is lost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
-    sender: usize,
+    sender: u8,
+    receiver: u8,
     incarnation: u32,
-    receiver: usize,
     ticket: u64,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Network {
     cuts: [u8; SIDE * SIDE],
     pub(crate) weather: Weather,
     in_flight: Vec<Option<InFlight>>,
-    free: Vec<usize>,
+    free: Vec<u32>,
     /// Every mishap that was drawn.
     pub(crate) mishaps: Vec<MessageFault>,
 }
@@ -71,22 +71,22 @@ impl Network {
         self.weather = Weather::default();
     }
 
-    fn put(&mut self, message: InFlight) -> usize {
+    fn put(&mut self, message: InFlight) -> u32 {
         match self.free.pop() {
             Some(slot) => {
-                self.in_flight[slot] = Some(message);
+                self.in_flight[slot as usize] = Some(message);
                 slot
             }
             None => {
                 self.in_flight.push(Some(message));
-                self.in_flight.len() - 1
+                self.in_flight.len() as u32 - 1
             }
         }
     }
 
-    fn take(&mut self, slot: usize) -> InFlight {
+    fn take(&mut self, slot: u32) -> InFlight {
         self.free.push(slot);
-        self.in_flight[slot].take().expect("a message arrives once")
+        self.in_flight[slot as usize].take().expect("a message arrives once")
     }
 }
 
@@ -126,9 +126,9 @@ impl Scenario {
             Some(request) => (to, from, request.origin),
         };
         let request = Request {
-            sender,
+            sender: sender as u8,
+            receiver: receiver as u8,
             incarnation: cluster.servers[sender].incarnation,
-            receiver,
             ticket: number,
         };
         let link = Network::link(from, to);
@@ -198,8 +198,10 @@ impl Scenario {
         cluster.schedule(after_us, Event::Outside(Happening::Report(request)));
     }
 
-    pub(super) fn arrival(&mut self, cluster: &mut Cluster<Happening>, slot: usize) {
-        let message = self.network.in_flight[slot].as_ref().expect("a message arrives once");
+    pub(super) fn arrival(&mut self, cluster: &mut Cluster<Happening>, slot: u32) {
+        let message = self.network.in_flight[slot as usize]
+            .as_ref()
+            .expect("a message arrives once");
         let to = message.envelope.to as usize - 1;
         let server = &cluster.servers[to];
         if server.raft.is_some() && server.paused_until_us > cluster.now_us {
@@ -215,7 +217,8 @@ impl Scenario {
     }
 
     pub(super) fn reported(&mut self, cluster: &mut Cluster<Happening>, request: Request) {
-        let server = &cluster.servers[request.sender];
+        let (sender, receiver) = (usize::from(request.sender), usize::from(request.receiver));
+        let server = &cluster.servers[sender];
         if self.calm || server.raft.is_none() || server.incarnation != request.incarnation {
             return;
         }
@@ -223,12 +226,7 @@ impl Scenario {
             let at_us = server.paused_until_us;
             return cluster.queue.push(at_us, Event::Outside(Happening::Report(request)));
         }
-        let Request {
-            sender,
-            receiver,
-            ticket,
-            ..
-        } = request;
+        let ticket = request.ticket;
         cluster.trace.say(|| {
             format!(
                 "{} is told that its request {ticket} to {} was lost",

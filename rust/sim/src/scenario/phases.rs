@@ -38,13 +38,13 @@ pub(crate) fn simulate(plan: &Plan, steps_max: u64, in_words: bool) -> Outcome {
 impl Scenario {
     fn play(&mut self, cluster: &mut Cluster<Happening>, steps_max: u64) {
         for at in 0..self.plan.setup.servers {
-            cluster.schedule(0, Event::Outside(Happening::Restart { at }));
+            cluster.schedule(0, Event::Outside(Happening::Restart { at: at as u8 }));
         }
         for client in 0..self.plan.setup.clients {
-            cluster.schedule(0, Event::Outside(Happening::Call { client }));
+            cluster.schedule(0, Event::Outside(Happening::Call { client: client as u8 }));
         }
         for (fault, begins) in self.plan.faults.iter().enumerate() {
-            cluster.schedule(begins.at_us, Event::Outside(Happening::Begin { fault }));
+            cluster.schedule(begins.at_us, Event::Outside(Happening::Begin { fault: fault as u32 }));
         }
         let calm_us = self.plan.calm_us;
         cluster.run(self, calm_us, steps_max);

@@ -4,7 +4,6 @@ use super::network::Network;
 use super::service::Command;
 use super::{Happening, Scenario};
 use crate::cluster::{Cluster, CrashPoint, Event};
-use crate::dice::Purpose;
 use crate::invariant::name;
 use crate::plan::{Trouble, Weather, Who};
 use pontoon_core::Role;
@@ -124,7 +123,7 @@ impl Scenario {
     }
 
     fn ends(&mut self, cluster: &mut Cluster<Happening>, fault: usize, for_us: u64) {
-        cluster.schedule(for_us, Event::Outside(Happening::End { fault }));
+        cluster.schedule(for_us, Event::Outside(Happening::End { fault: fault as u32 }));
     }
 
     fn cut(&mut self, cluster: &mut Cluster<Happening>, fault: usize, for_us: u64, cut: impl Fn(usize, usize) -> bool) {
@@ -148,7 +147,7 @@ impl Scenario {
         self.troubles.down_us[at] = down_us;
         match point {
             CrashPoint::Anywhere => {
-                let survives = self.dice(Purpose::Crash, at).random();
+                let survives = self.dice[at].random();
                 cluster.crash(self, at, survives);
             }
             _ => cluster.servers[at].trap = Some(point),
@@ -227,7 +226,7 @@ impl Scenario {
             if server.raft.is_some() {
                 self.set_rate(cluster, at, 0);
             } else {
-                cluster.schedule(0, Event::Outside(Happening::Restart { at }));
+                cluster.schedule(0, Event::Outside(Happening::Restart { at: at as u8 }));
             }
         }
     }
