@@ -22,16 +22,21 @@ func TestProposeAtADeposedLeader(t *testing.T) {
 		c.propose("a")
 		old := c.leader()
 		c.network.Isolate(c.id(old), true)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		if _, err := old.Propose(ctx, []byte("lost")); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Propose without a majority: %v", err)
-		}
 		failed := make(chan error, 1)
 		go func() {
-			_, err := old.Propose(context.Background(), []byte("lost too"))
+			_, err := old.Propose(context.Background(), []byte("lost"))
 			failed <- err
 		}()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if _, err := old.Propose(ctx, []byte("lost too")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Propose without a majority: %v", err)
+		}
+		// Cut off for so long, it takes nothing more, and points at nobody.
+		hint := new(raft.NotLeaderError)
+		if _, _, err := old.Start(nil); !errors.As(err, &hint) || hint.Known {
+			t.Errorf("Start at a leader that is cut off: %v", err)
+		}
 		c.propose("b", c.id(old))
 		c.network.Isolate(c.id(old), false)
 		if err := <-failed; !errors.Is(err, raft.ErrLeadershipLost) {

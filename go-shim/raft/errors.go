@@ -20,8 +20,9 @@ var (
 // What the methods of Node return, for errors.Is. For a command, each says
 // whether it may still be committed and applied.
 var (
-	// ErrNotLeader: this server is not the leader. The command was not taken.
-	// errors.As with a *NotLeaderError tells who is.
+	// ErrNotLeader: this server is not the leader, or is one that has lately not
+	// heard from a majority. The command was not taken. errors.As with a
+	// *NotLeaderError tells who is the leader.
 	ErrNotLeader = errors.New("raft: not the leader")
 	// ErrSuperseded: another entry was committed at the command's index. The
 	// command was not and will not be committed.

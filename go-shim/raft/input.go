@@ -107,7 +107,12 @@ func (n *Node) start(command []byte) (core.Started, core.Step, error) {
 		n.stats.Started++
 	case err == core.ErrNotLeader:
 		n.look()
-		err = &NotLeaderError{Term: n.last.Term, Known: n.last.HasLeader, Leader: n.last.Leader}
+		hint := &NotLeaderError{Term: n.last.Term}
+		// A leader that is cut off refuses too, and must not point at itself.
+		if n.last.HasLeader && n.last.Leader != n.last.ID {
+			hint.Known, hint.Leader = true, n.last.Leader
+		}
+		err = hint
 	case errors.Is(err, core.ErrTooLarge):
 		n.look()
 		err = fmt.Errorf("%w: %w", ErrTooLarge, err)

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -237,6 +239,7 @@ func TestProposalsAreSettled(t *testing.T) {
 	for _, test := range cases {
 		t.Run(test.name, func(t *testing.T) {
 			onFake(t, func(n *Node, machine *fake, h *host) {
+				n.logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 				gate := make(chan struct{})
 				h.save = func([]byte) error { <-gate; return nil }
 				h.apply = func(entry Entry) any { return fmt.Sprintf("applied %s", entry.Command) }
@@ -284,6 +287,10 @@ func TestProposeWhereItCannot(t *testing.T) {
 		hint := new(NotLeaderError)
 		if _, err := n.Propose(context.Background(), nil); !errors.Is(err, ErrNotLeader) || !errors.As(err, &hint) || *hint != (NotLeaderError{Term: 4, Leader: 3, Known: true}) {
 			t.Errorf("on a follower: %v", err)
+		}
+		n.with(func() { machine.state.ID = 3 }) // a leader that is cut off
+		if _, err := n.Propose(context.Background(), nil); !errors.As(err, &hint) || hint.Known {
+			t.Errorf("on a leader that refuses: %v", err)
 		}
 		if _, term, err := n.Start(nil); !errors.Is(err, ErrNotLeader) || term != 4 {
 			t.Errorf("Start on a follower: term %d, %v", term, err)
