@@ -7,8 +7,9 @@ use rand::rngs::SmallRng;
 use crate::cluster::CrashPoint;
 use crate::dice::{Purpose, between, chance, dice};
 use crate::plan::{Fault, MessageFaults, Plan, Setup, Trouble, Weather, Who};
+use crate::recipes::{RECIPES, recipe};
 
-const MS: u64 = 1000;
+pub(crate) const MS: u64 = 1000;
 const SECOND: u64 = 1000 * MS;
 
 impl Plan {
@@ -35,7 +36,7 @@ impl Plan {
     }
 }
 
-fn pick<T: Copy>(rng: &mut SmallRng, from: &[T]) -> T {
+pub(crate) fn pick<T: Copy>(rng: &mut SmallRng, from: &[T]) -> T {
     from[rng.random_range(0..from.len())]
 }
 
@@ -52,7 +53,7 @@ fn setup(rng: &mut SmallRng) -> Setup {
     );
     let heartbeat_ms = between(rng, (election_min / 8, election_min / 2)).max(20);
     let tight = chance(rng, 400);
-    Setup {
+    let mut setup = Setup {
         servers: pick(rng, &[1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]),
         profile,
         election_ms,
@@ -80,7 +81,11 @@ fn setup(rng: &mut SmallRng) -> Setup {
         think_us: (SECOND, SECOND),
         command_padding: pick(rng, &[0, 0, 20, 200]),
         drift_ppm: pick(rng, &[0, 200, 20_000]),
-    }
+        busy_recovery: false,
+    };
+    // Only where everybody can keep up with what the clients do.
+    setup.busy_recovery = !tight && setup.apply_us.1 <= 500 && setup.apply_bytes > 1 && chance(rng, 500);
+    setup
 }
 
 fn faults(rng: &mut SmallRng, setup: &Setup, length_us: u64, every_us: u64) -> Vec<Fault> {
@@ -97,14 +102,21 @@ fn faults(rng: &mut SmallRng, setup: &Setup, length_us: u64, every_us: u64) -> V
             draw = draw.saturating_sub(*liking);
             hit
         });
-        let trouble = trouble(rng, setup, kind.expect("the draw is below the total"));
-        faults.push(Fault { at_us, trouble });
+        match kind.expect("the draw is below the total") {
+            kind if kind < TROUBLES => {
+                let trouble = trouble(rng, setup, kind);
+                faults.push(Fault { at_us, trouble });
+            }
+            kind => recipe(rng, setup, kind - TROUBLES, at_us, &mut faults),
+        }
         // Many faults come close upon each other.
         at_us += match chance(rng, 300) {
             true => between(rng, (0, every_us / 10)),
             false => between(rng, (every_us / 10, 2 * every_us)),
         };
     }
+    faults.retain(|fault| fault.at_us < length_us);
+    faults.sort_by_key(|fault| fault.at_us);
     faults
 }
 
@@ -127,7 +139,8 @@ const POINTS: [CrashPoint; 7] = [
     CrashPoint::AfterDone,
 ];
 
-const KINDS: usize = 12;
+const TROUBLES: usize = 12;
+const KINDS: usize = TROUBLES + RECIPES;
 
 fn trouble(rng: &mut SmallRng, setup: &Setup, kind: usize) -> Trouble {
     let servers = setup.servers;

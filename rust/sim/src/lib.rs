@@ -11,6 +11,7 @@ mod invariant;
 pub mod mutants;
 mod plan;
 mod queue;
+mod recipes;
 pub mod report;
 mod run;
 mod scenario;

@@ -159,6 +159,8 @@ pub(crate) struct Setup {
     pub(crate) think_us: (u64, u64),
     pub(crate) command_padding: usize,
     pub(crate) drift_ppm: i64,
+    /// Clients go on while the cluster recovers.
+    pub(crate) busy_recovery: bool,
 }
 
 impl Setup {

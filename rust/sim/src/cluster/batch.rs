@@ -28,7 +28,7 @@ impl<E> Cluster<E> {
         let now_ms = server.clock.read_ms(self.now_us);
         let raft = server.raft.as_mut().expect("the caller saw it running");
         let Some(work) = raft.take_work(now_ms) else {
-            let checked = server.check_idle(at, now_ms);
+            let checked = self.servers[at].check_idle(at, now_ms, self.servers.len());
             self.check(checked);
             return false;
         };
@@ -143,8 +143,11 @@ impl<E> Cluster<E> {
         let message = &outgoing.envelope.message;
         let mut answers = None;
         self.stats.requests += u64::from(message.is_request());
+        let to = outgoing.envelope.to as usize - 1;
+        if matches!(message, Message::AppendEntries(_) | Message::InstallSnapshot(_)) {
+            self.servers[at].said(to, self.now_us);
+        }
         if !message.is_request() {
-            let to = outgoing.envelope.to as usize - 1;
             match self.servers[at].open.answered(at, outgoing.ticket, to) {
                 Err(violation) => return self.check(Err(violation)),
                 Ok(request) => answers = Some(request),

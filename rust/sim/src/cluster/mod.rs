@@ -6,7 +6,9 @@ mod batch;
 mod disk;
 mod server;
 
-use pontoon_core::{Apply, Bytes, Config, Envelope, Index, NodeId, Outgoing, Proposal, Raft, Snapshot, Status};
+use pontoon_core::{
+    Apply, Bytes, Config, Envelope, Index, NodeId, Outgoing, Profile, Proposal, Raft, Snapshot, Status,
+};
 
 use crate::dice::mix;
 use crate::invariant::election_timer::Kind;
@@ -124,12 +126,12 @@ pub(crate) struct Cluster<E> {
 }
 
 impl<E> Cluster<E> {
-    pub(crate) fn new(servers: usize, trace: Trace) -> Cluster<E> {
+    pub(crate) fn new(servers: usize, profile: Profile, trace: Trace) -> Cluster<E> {
         Cluster {
             now_us: 0,
             queue: Queue::new(),
             servers: (0..servers).map(|_| Server::new()).collect(),
-            oracle: Oracle::new(servers),
+            oracle: Oracle::new(servers, profile),
             trace,
             stats: Stats::default(),
             violation: None,
@@ -236,7 +238,7 @@ impl<E> Cluster<E> {
     pub(crate) fn start<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize, config: Config, clock_us: u64) {
         let server = &mut self.servers[at];
         assert!(server.raft.is_none(), "{} runs already", name(at));
-        server.boot(self.now_us, clock_us);
+        server.boot(self.now_us, clock_us, config.heartbeat_interval_ms);
         let now_ms = server.clock.read_ms(self.now_us);
         let raft = Raft::new(config, server.disk.restore(), now_ms).expect("a disk holds what was written to it");
         let status = raft.status();

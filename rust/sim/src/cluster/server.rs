@@ -4,6 +4,7 @@ use pontoon_core::{Apply, Outgoing, Persist, Raft, Role, Status};
 
 use super::disk::Disk;
 use crate::clock::Clock;
+use crate::invariant::SERVERS_MAX;
 use crate::invariant::election_timer::{self, Kind, Timer};
 use crate::invariant::{Checked, OpenRequests, Violation, liveness, name};
 
@@ -55,6 +56,9 @@ pub(crate) struct Server {
     /// The loop came round since the last input.
     pub(super) awake: bool,
     ticket: u64,
+    /// When it last said something to each server as a leader, on its clock.
+    said_ms: [u64; SERVERS_MAX],
+    heartbeat_ms: u64,
 }
 
 const NEVER_RAN: Status = Status {
@@ -89,10 +93,14 @@ impl Server {
             wake_scheduled: false,
             awake: false,
             ticket: 0,
+            said_ms: [0; SERVERS_MAX],
+            heartbeat_ms: 0,
         }
     }
 
-    pub(super) fn boot(&mut self, now_us: u64, clock_us: u64) {
+    pub(super) fn boot(&mut self, now_us: u64, clock_us: u64, heartbeat_ms: u64) {
+        self.heartbeat_ms = heartbeat_ms;
+        self.said_ms = [0; SERVERS_MAX];
         self.incarnation += 1;
         self.clock = Clock::new(now_us, clock_us);
         self.paused_until_us = 0;
@@ -114,17 +122,31 @@ impl Server {
         self.ticket
     }
 
-    /// The core has no work: nobody may wait for an answer, and nothing may be due.
-    pub(super) fn check_idle(&self, at: usize, now_ms: u64) -> Checked {
+    /// A leader's message to `to` leaves.
+    pub(super) fn said(&mut self, to: usize, now_us: u64) {
+        self.said_ms[to] = self.clock.read_ms(now_us);
+    }
+
+    /// The core has no work: nobody may wait for an answer, nothing may be
+    /// due, and a leader means to be heard by everybody in time (§5.2).
+    pub(super) fn check_idle(&self, at: usize, now_ms: u64, servers: usize) -> Checked {
         self.open.check_idle(at)?;
         let raft = self.raft.as_ref().expect("the caller saw it running");
-        let overdue = self.status.role == Role::Leader && raft.deadline_ms() <= now_ms;
-        liveness::require(!overdue, || {
-            format!(
-                "{} leads, has work due at {} ms, and hands out none at {now_ms} ms",
-                name(at),
-                raft.deadline_ms()
-            )
+        if self.status.role != Role::Leader {
+            return Ok(());
+        }
+        let deadline_ms = raft.deadline_ms();
+        liveness::require(deadline_ms > now_ms, || {
+            let leader = name(at);
+            format!("{leader} leads, has work due at {deadline_ms} ms, and hands out none at {now_ms} ms")
+        })?;
+        let peers = (0..servers).filter(|peer| *peer != at);
+        let Some(heard_ms) = peers.map(|peer| self.said_ms[peer]).min() else {
+            return Ok(());
+        };
+        liveness::require(deadline_ms <= heard_ms + self.heartbeat_ms, || {
+            let leader = name(at);
+            format!("{leader} means to speak at {deadline_ms} ms, and last spoke to someone at {heard_ms} ms")
         })
     }
 

@@ -59,3 +59,12 @@ pub(crate) fn check_majority(server: usize, committed: Index, holders: usize, se
         format!("{server} cut its log, and {holders} of {servers} disks hold what is committed up to {committed}")
     })
 }
+
+/// The state machine receives entries up to `index`: a restart must bring them
+/// back, or it would have run ahead of its own disk.
+pub(crate) fn check_applied(server: usize, index: Index, disk: Option<Link>, committed: Option<Link>) -> Checked {
+    PROPERTY.require(disk.is_some() && disk == committed, || {
+        let server = name(server);
+        format!("{server} applies up to index {index}, where its disk has {disk:?}")
+    })
+}

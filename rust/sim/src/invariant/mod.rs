@@ -13,11 +13,13 @@ mod log_matching;
 mod monotonic;
 mod one_reply;
 mod oracle;
+mod profile;
 mod shadow;
 mod state_machine_safety;
 
 use std::fmt;
 
+pub(crate) use election_safety::SERVERS_MAX;
 pub(crate) use linearizability::{Action, History};
 pub(crate) use one_reply::{OpenRequest, OpenRequests};
 pub(crate) use oracle::Oracle;

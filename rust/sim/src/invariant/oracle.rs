@@ -1,7 +1,7 @@
 //! Sees every step and knows the whole cluster: the servers' logs as written
 //! out and as durable, and the log that is committed.
 
-use pontoon_core::{Apply, HardState, Index, Message, NodeId, Outgoing, Persist, Role, Status, Term};
+use pontoon_core::{Apply, HardState, Index, Message, NodeId, Outgoing, Persist, Profile, Role, Status, Term};
 
 use super::commit_rule;
 use super::durability;
@@ -10,6 +10,7 @@ use super::leader_append_only;
 use super::leader_completeness::{self, Committed};
 use super::log_matching::LogMatching;
 use super::monotonic;
+use super::profile;
 use super::state_machine_safety;
 use super::{Checked, Link, Shadow};
 
@@ -33,6 +34,7 @@ struct View {
 
 /// All properties of one run.
 pub(crate) struct Oracle {
+    profile: Profile,
     servers: Vec<View>,
     committed: Committed,
     elections: ElectionSafety,
@@ -45,7 +47,7 @@ fn place(id: NodeId) -> usize {
 }
 
 impl Oracle {
-    pub(crate) fn new(servers: usize) -> Oracle {
+    pub(crate) fn new(servers: usize, profile: Profile) -> Oracle {
         let view = || View {
             written: Shadow::new(),
             durable: Shadow::new(),
@@ -58,6 +60,7 @@ impl Oracle {
             applied: 0,
         };
         Oracle {
+            profile,
             servers: (0..servers).map(|_| view()).collect(),
             committed: Committed::new(),
             elections: ElectionSafety::new(),
@@ -226,9 +229,12 @@ impl Oracle {
             }
             view.written.apply(delta);
             changed_from = changed_from.min(delta.from);
-            for index in delta.from..delta.from + delta.entries.len() as Index {
+            let mut before = view.written.get(delta.from - 1).map_or(0, |link| link.term);
+            for (index, entry) in (delta.from..).zip(&delta.entries) {
                 let link = view.written.get(index).expect("just appended");
                 self.matching.written(at, index, link)?;
+                profile::check(at, self.profile, before, entry)?;
+                before = entry.term;
             }
         }
         view.changed_from = changed_from;
@@ -311,15 +317,14 @@ impl Oracle {
     pub(crate) fn applied(&mut self, at: usize, apply: &Apply, seen: Option<Link>) -> Checked {
         let view = &mut self.servers[at];
         state_machine_safety::check_apply(at, view.applied, apply, &self.committed)?;
-        match apply {
-            Apply::Snapshot(snapshot) => {
-                view.applied = snapshot.index;
-                state_machine_safety::check_snapshot(at, snapshot.index, seen.unwrap_or(Link::START), &self.committed)
-            }
-            Apply::Entries { entries, .. } => {
-                view.applied += entries.len() as Index;
-                Ok(())
-            }
+        if let Apply::Snapshot(snapshot) = apply {
+            state_machine_safety::check_snapshot(at, snapshot.index, seen.unwrap_or(Link::START), &self.committed)?;
         }
+        view.applied = match apply {
+            Apply::Snapshot(snapshot) => snapshot.index,
+            Apply::Entries { entries, .. } => view.applied + entries.len() as Index,
+        };
+        let index = view.applied;
+        durability::check_applied(at, index, view.durable.get(index), self.committed.log.get(index))
     }
 }

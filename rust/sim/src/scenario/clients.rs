@@ -35,7 +35,7 @@ impl Scenario {
 
     /// The client thought long enough: it calls.
     pub(super) fn client_calls(&mut self, cluster: &mut Cluster<Happening>, client: usize) {
-        if self.calm {
+        if !self.open {
             return;
         }
         let mut rng = self.client_dice(client);

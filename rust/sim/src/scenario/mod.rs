@@ -68,6 +68,8 @@ pub(crate) struct Scenario {
     values: u64,
     /// Faults are over.
     calm: bool,
+    /// Clients call.
+    open: bool,
     /// What each server's disk, applier and timers take their time from.
     dice: Vec<SmallRng>,
 }
@@ -83,6 +85,7 @@ impl Scenario {
             history: History::default(),
             values: 0,
             calm: false,
+            open: true,
             dice: (0..setup.servers as u64)
                 .map(|at| dice(plan.seed, Purpose::Server, at, 0))
                 .collect(),
