@@ -6,6 +6,9 @@ use crate::entry::Snapshot;
 use crate::mutant::{self, Mutant};
 use crate::{Config, Index};
 
+/// How often in a row a lost message is repeated at once.
+const REPEATS_MAX: u32 = 3;
+
 /// How entries reach a peer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -50,6 +53,8 @@ pub(crate) struct Progress {
     pub(crate) data_sent_ms: u64,
     /// When the peer last answered.
     pub(crate) heard_ms: u64,
+    /// Messages known to be lost since then.
+    pub(crate) losses: u32,
     /// Send now: something changed or the last message is known to be lost.
     pub(crate) urgent: bool,
     /// Highest commit index that a message told the peer and that it can use.
@@ -70,6 +75,7 @@ impl Progress {
             sent_ms: None,
             data_sent_ms: 0,
             heard_ms: now_ms,
+            losses: 0,
             urgent: true,
             commit_sent: 0,
             commit_due_ms: None,
@@ -109,9 +115,20 @@ impl Progress {
         self.urgent = false;
     }
 
-    /// Whether the peer answered within the shortest election timeout. Only
-    /// then is a lost message repeated at once: an unreachable peer would
-    /// otherwise be flooded.
+    /// The peer answered.
+    pub(crate) fn heard(&mut self, now_ms: u64) {
+        self.heard_ms = now_ms;
+        self.losses = 0;
+    }
+
+    /// A message was lost: whether to repeat it at once. A network that fails
+    /// at once, as one does where nobody listens, must not make that a loop.
+    pub(crate) fn lost(&mut self, config: &Config, now_ms: u64) -> bool {
+        self.losses = self.losses.saturating_add(1);
+        self.losses <= REPEATS_MAX && self.is_recent(config, now_ms)
+    }
+
+    /// Whether the peer answered within the shortest election timeout.
     pub(crate) fn is_recent(&self, config: &Config, now_ms: u64) -> bool {
         now_ms < self.heard_ms + config.election_timeout_ms_min
     }

@@ -157,7 +157,7 @@ impl Raft {
             return;
         };
         let peer = &mut progress[position];
-        peer.heard_ms = self.now_ms;
+        peer.heard(self.now_ms);
         match m.outcome {
             Appended::Success { match_index } => {
                 peer.acknowledged(match_index, base_index);
@@ -207,19 +207,19 @@ impl Raft {
             return;
         };
         let peer = &mut progress[position];
-        let recent = peer.is_recent(&self.config, self.now_ms);
+        let repeat = peer.lost(&self.config, self.now_ms);
         match peer.mode {
-            Mode::Snapshot { .. } => peer.urgent |= recent && peer.snapshot_seq == ticket,
+            Mode::Snapshot { .. } => peer.urgent |= repeat && peer.snapshot_seq == ticket,
             _ if peer.inflight.iter().any(|sent| sent.seq == ticket) => {
                 let resume = match peer.mode {
                     Mode::Replicate => peer.match_index + 1,
                     _ => peer.next_index,
                 };
-                peer.probe(resume, recent);
+                peer.probe(resume, repeat);
             }
             // A lost heartbeat: say again that the leader lives, unless
             // something newer said so.
-            _ => peer.urgent |= recent && peer.heartbeat.as_ref().is_some_and(|sent| sent.seq == ticket),
+            _ => peer.urgent |= repeat && peer.heartbeat.as_ref().is_some_and(|sent| sent.seq == ticket),
         }
     }
 

@@ -171,7 +171,7 @@ impl Raft {
             return;
         };
         let peer = &mut progress[position];
-        peer.heard_ms = self.now_ms;
+        peer.heard(self.now_ms);
         if let Some(index) = m.installed {
             // An arrived transfer is over, also when the log has moved on
             // meanwhile: the next message then opens one of the newer snapshot.

@@ -268,3 +268,26 @@ fn a_repeated_acknowledgement_changes_nothing() {
     }
     assert_eq!(server.commit(), 0, "one follower is one copy");
 }
+
+/// §5.1: servers retry. But a network that fails at once, as where nobody
+/// listens, must not be called in a loop: after a few losses in a row the next
+/// message waits for the heartbeat.
+#[test]
+fn section_5_1_a_message_that_is_lost_at_once_every_time_is_not_repeated_for_ever() {
+    let mut server = server().lead();
+    server.is_acked_by(2).is_acked_by(3).sent();
+    server.proposes("a");
+    let mut messages = 0;
+    loop {
+        server.work();
+        let lost = server.sent().into_iter().find(|out| out.envelope.to == 2);
+        let Some(lost) = lost else { break };
+        messages += 1;
+        assert!(messages < 10, "a loop");
+        let now_ms = server.now_ms;
+        server.raft.undelivered(now_ms, 2, lost.ticket);
+    }
+    assert_eq!(messages, 4);
+    server.waits(150);
+    assert_eq!(server.sent_to(2).len(), 1);
+}
