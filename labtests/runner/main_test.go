@@ -174,6 +174,28 @@ func TestUsersGoSettings(t *testing.T) {
 	}
 }
 
+// What the tree's own go.mod requires comes from the user's module proxy, and
+// the tree's go.sum vouches for it: the checksum database is out of reach.
+func TestTreesOwnModules(t *testing.T) {
+	for _, sum := range []bool{true, false} {
+		proxy, cache := t.TempDir(), filepath.Join(t.TempDir(), "mod")
+		l := newLab(t, 2025, func(dir string) error { return fixture.AddModule(dir, proxy, sum) })
+		env := []string{"GOPROXY=file://" + proxy, "GOMODCACHE=" + cache, "GOSUMDB=sum.golang.org http://127.0.0.1:1", "GONOSUMDB=", "GOPRIVATE="}
+		code, out, words := l.run(env, "-virtual", "-part", "3A")
+		if sum && (code != 0 || !strings.Contains(out, "... Passed --")) {
+			t.Errorf("exit code %d\n%s%s", code, out, words)
+		}
+		if !sum && (code == 0 || !strings.Contains(words, "verifying go.mod")) {
+			t.Errorf("an unknown module was taken: exit code %d\n%s%s", code, out, words)
+		}
+		clean := exec.Command("go", "clean", "-modcache") // which is read-only
+		clean.Env = append(os.Environ(), "GOMODCACHE="+cache)
+		if words, err := clean.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, words)
+		}
+	}
+}
+
 const failing = `package raft
 
 import "testing"

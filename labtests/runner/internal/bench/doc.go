@@ -100,5 +100,8 @@ func checkTree(tree *labtree.Tree) error {
 	if err := tree.Supported(); err != nil {
 		return fmt.Errorf("cannot measure in this tree: %w", err)
 	}
+	if tree.Layout != labtree.Modules || tree.Year < 2021 || tree.Processes() {
+		return fmt.Errorf("cannot measure in %s, a tree of %d: give one of 2021 to 2025", tree.Src, tree.Year)
+	}
 	return nil
 }

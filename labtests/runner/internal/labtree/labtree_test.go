@@ -1,6 +1,7 @@
 package labtree_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,14 +47,21 @@ func writeFiles(t *testing.T, dir string, files map[string]string) {
 
 func TestFindEachYear(t *testing.T) {
 	want := map[int]struct {
-		module string
-		cond   bool
-		digit  byte
+		module, prefix string
+		layout         labtree.Layout
+		goLine         string
+		cond           bool
+		digit          byte
 	}{
-		2021: {"6.824", true, '2'},
-		2022: {"6.824", true, '2'},
-		2023: {"6.5840", false, '2'},
-		2024: {"6.5840", false, '3'},
+		2017: {"", "", labtree.GOPATH, "", false, '2'},
+		2018: {"", "", labtree.GOPATH, "", false, '2'},
+		2020: {"", "..", labtree.Relative, "", false, '2'},
+		2021: {"6.824", "6.824", labtree.Modules, "1.15", true, '2'},
+		2022: {"6.824", "6.824", labtree.Modules, "1.15", true, '2'},
+		2023: {"6.5840", "6.5840", labtree.Modules, "1.15", false, '2'},
+		2024: {"6.5840", "6.5840", labtree.Modules, "1.15", false, '3'},
+		2025: {"6.5840", "6.5840", labtree.Modules, "1.22", false, '3'},
+		2026: {"6.5840", "6.5840", labtree.Modules, "1.22", false, '3'},
 	}
 	for _, year := range fixture.Years() {
 		t.Run(fmt.Sprint(year), func(t *testing.T) {
@@ -66,7 +74,8 @@ func TestFindEachYear(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := want[year]
-			if tree.Year != year || tree.Module != w.module || tree.Import != w.module || tree.CondInstall != w.cond || tree.Digit != w.digit || tree.GoLine != "1.15" {
+			if tree.Year != year || tree.Module != w.module || tree.Import != w.prefix || tree.Layout != w.layout ||
+				tree.CondInstall != w.cond || tree.Digit != w.digit || tree.GoLine != w.goLine || tree.Processes() != (year == 2026) {
 				t.Errorf("got %+v, want %+v", tree, w)
 			}
 			if text := tree.Describe(); !strings.Contains(text, fmt.Sprint(year)) || strings.Contains(text, "\n") {
@@ -139,41 +148,22 @@ func TestFindIgnoresStudentFiles(t *testing.T) {
 	}
 }
 
-// The least that tells each of the other years.
-var otherYears = map[int]map[string]string{
-	2017: {"raft/config.go": config(`"labrpc"`)},
-	2018: {"raft/config.go": config(`"labrpc"`), "labgob/labgob.go": "package labgob\n"},
-	2020: {"raft/config.go": config(`"../labrpc"`), "labgob/labgob.go": "package labgob\n"},
-	2025: {"raft1/server.go": "package raft\n", "tester1/config.go": "package tester\n"},
-	2026: {"raft1/server.go": "package raft\n", "tester1/config.go": "package tester\n", "main/raft1d.go": "package main\n"},
-}
-
 func config(imports string) string {
 	return "package raft\n\nimport " + imports + "\n\nvar _ = labrpc.MakeNetwork\n"
 }
 
-func TestFindUnsupportedYears(t *testing.T) {
-	for year, files := range otherYears {
-		for _, src := range []string{"src", ""} {
-			dir := t.TempDir()
-			writeFiles(t, filepath.Join(dir, src), files)
-			writeFiles(t, filepath.Join(dir, src), map[string]string{"labrpc/labrpc.go": "package labrpc\n"})
-			if year <= 2020 {
-				writeFiles(t, filepath.Join(dir, src), map[string]string{
-					"raft/persister.go": "package raft\n",
-					"raft/test_test.go": "package raft\n\nimport \"testing\"\n\nfunc TestX2A(t *testing.T) {}\n",
-				})
-			}
-			tree, err := labtree.Find(dir)
-			if err != nil {
-				t.Errorf("%d: %v", year, err)
-				continue
-			}
-			err = tree.Supported()
-			if tree.Year != year || err == nil || !strings.Contains(err.Error(), fmt.Sprint(year)) || strings.Contains(err.Error(), "\n") {
-				t.Errorf("a tree of %d: year %d, %v", year, tree.Year, err)
-			}
-		}
+// go looks for the packages of a GOPATH tree in a directory named src.
+func TestGopathTreeThatIsNotInSrc(t *testing.T) {
+	dir := writeYear(t, 2018)
+	if err := os.Rename(filepath.Join(dir, "src"), filepath.Join(dir, "lab")); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := labtree.Find(filepath.Join(dir, "lab"))
+	if err != nil || tree.Year != 2018 {
+		t.Fatalf("got %+v, %v", tree, err)
+	}
+	if err := tree.Supported(); err == nil || !strings.Contains(err.Error(), "named src: rename it") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -182,13 +172,14 @@ func TestFindModernised2020(t *testing.T) {
 	dir := writeYear(t, 2021)
 	writeFiles(t, dir, map[string]string{"src/raft/config.go": config(`"6.824/labrpc"`)})
 	tree, err := labtree.Find(dir)
-	if err != nil || tree.Year != 2020 || tree.Supported() == nil {
+	if err != nil || tree.Year != 2020 || tree.Layout != labtree.Modules || tree.Module != "6.824" || tree.Supported() != nil {
 		t.Fatalf("got %+v, %v", tree, err)
 	}
 }
 
 func TestFindErrors(t *testing.T) {
 	for name, c := range map[string]struct {
+		year   int               // 0: 2023
 		remove string            // file or directory to take from a good tree
 		write  map[string]string // files to put there
 		at     string            // what to give to Find
@@ -205,10 +196,14 @@ func TestFindErrors(t *testing.T) {
 		"broken config":        {write: map[string]string{"src/raft/config.go": "package raft\nfunc"}, want: "restore this file"},
 		"config of another":    {write: map[string]string{"src/raft/config.go": "package raft\n"}, want: "does not import labrpc"},
 		"persister of another": {write: map[string]string{"src/raft/persister.go": "package raft\n"}, want: "neither Save nor SaveStateAndSnapshot"},
+		"no server of 2025":    {year: 2025, remove: "src/raft1/server.go", want: "has no server.go: restore it"},
+		"no tests of 2025":     {year: 2025, remove: "src/raft1/raft_test.go", want: "has no raft_test.go: restore it"},
+		"no go.mod of 2025":    {year: 2025, remove: "src/go.mod", want: "has no go.mod"},
+		"server of another":    {year: 2025, write: map[string]string{"src/raft1/server.go": "package raft\n", "src/raft1/test.go": "package raft\n"}, want: "no harness file in"},
 		"tests without a part": {write: map[string]string{"src/raft/test_test.go": "package raft\n"}, want: "has no test named like"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := writeYear(t, 2023)
+			dir := writeYear(t, cmp.Or(c.year, 2023))
 			if c.remove != "" {
 				if err := os.RemoveAll(filepath.Join(dir, c.remove)); err != nil {
 					t.Fatal(err)

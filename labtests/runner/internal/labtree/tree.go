@@ -31,33 +31,39 @@ type Tree struct {
 	Module string // its module line
 	GoLine string // its go line; empty if there is none
 
-	Import      string // what stands before /labrpc in the harness's imports
-	CondInstall bool   // the harness calls Raft.CondInstallSnapshot (2021, 2022)
-	Digit       byte   // the lab's number in its test names: '2' of 2A to 2D, '3' since 2024
-	Tests       []Test // all tests of package raft, in the order of their files
+	Harness     []string // the lab's own files of package raft, which are never touched
+	Import      string   // what stands before /labrpc in the harness's imports
+	CondInstall bool     // the harness calls Raft.CondInstallSnapshot (2021, 2022)
+	Digit       byte     // the lab's number in its test names: '2' of 2A to 2D, '3' since 2024
+	Tests       []Test   // all tests of package raft, in the order of their files
 }
 
 // Supported returns nil if labrun can run the tree, else an error that says
-// what the tree is.
+// what is in the way.
 func (t *Tree) Supported() error {
-	if t.Year >= 2021 && t.Year <= 2024 && t.Layout == Modules {
-		return nil
+	if t.Layout == GOPATH && filepath.Base(t.Src) != "src" {
+		return fmt.Errorf("%s is the %d lab (%s), and GOPATH finds its packages only if this directory is named src: rename it", t.Src, t.Year, t.style())
 	}
-	return fmt.Errorf("%s is the %d lab (%s), a year that labrun does not support yet: give it a tree of 2021, 2022, 2023 or 2024",
-		t.Src, t.Year, t.style())
+	return nil
 }
+
+// Processes reports whether every server of the tests is an operating system's
+// process.
+func (t *Tree) Processes() bool { return t.Year >= 2026 }
 
 // style says by what a year is known.
 func (t *Tree) style() string {
 	switch {
 	case t.Year >= 2026:
-		return "package raft1 with servers as processes"
+		return "module " + t.Module + ", package raft1 with servers as processes"
 	case t.Year == 2025:
-		return "package raft1 with tester1 and raftapi"
+		return "module " + t.Module + ", package raft1 with tester1 and raftapi"
 	case t.Layout == GOPATH:
 		return "GOPATH imports"
 	case t.Layout == Relative:
 		return "relative imports"
+	case t.Year == 2020:
+		return "module " + t.Module + ", no snapshots in its harness"
 	case t.CondInstall:
 		return "module " + t.Module + ", SaveStateAndSnapshot and CondInstallSnapshot"
 	}

@@ -9,16 +9,11 @@ import (
 // recognise finds the year of a tree whose harness is raft/config.go, by the
 // first thing that tells it from the years before.
 func (t *Tree) recognise(h *harness) error {
-	labrpc := ""
-	for _, path := range h.imports {
-		if path == "labrpc" || strings.HasSuffix(path, "/labrpc") {
-			labrpc = path
-		}
-	}
+	labrpc := h.labrpc()
 	if labrpc == "" {
 		return fmt.Errorf("%s does not import labrpc: restore this file, it is a part of the lab that labrun needs unchanged", t.file("config.go"))
 	}
-	t.Import = strings.TrimSuffix(strings.TrimSuffix(labrpc, "labrpc"), "/")
+	t.Import = prefix(labrpc)
 	t.CondInstall = h.selectors["CondInstallSnapshot"]
 
 	switch {
@@ -36,22 +31,14 @@ func (t *Tree) recognise(h *harness) error {
 }
 
 func (t *Tree) recogniseModule(h *harness) error {
-	t.Layout = Modules
-	// The harness of 2020 knows no snapshots; its trees that have been given a
-	// full import path are still trees of 2020.
-	if !h.selectors["SnapshotValid"] {
-		t.Year = 2020
-		return nil
-	}
-	t.ModDir = moduleDir(t.Raft, filepath.Dir(t.Src))
-	if t.ModDir == "" {
-		return fmt.Errorf("%s has no go.mod, though its files import %q: restore go.mod of the lab", t.Src, t.Import+"/labrpc")
-	}
-	var err error
-	if t.Module, t.GoLine, err = readGoMod(filepath.Join(t.ModDir, "go.mod")); err != nil {
+	if err := t.readModule(); err != nil {
 		return err
 	}
 	switch {
+	case !h.selectors["SnapshotValid"]:
+		// The harness of 2020 knows no snapshots; its trees that have been given
+		// a module are still trees of 2020.
+		t.Year = 2020
 	case h.persister["Save"]:
 		t.Year = 2023
 		if t.Digit != '2' {
@@ -69,11 +56,59 @@ func (t *Tree) recogniseModule(h *harness) error {
 	return nil
 }
 
+// readModule finds and reads go.mod.
+func (t *Tree) readModule() error {
+	t.Layout = Modules
+	t.ModDir = moduleDir(t.Raft, filepath.Dir(t.Src))
+	if t.ModDir == "" {
+		return fmt.Errorf("%s has no go.mod, though its files import %q: restore go.mod of the lab", t.Src, t.Import+"/labrpc")
+	}
+	var err error
+	t.Module, t.GoLine, err = readGoMod(filepath.Join(t.ModDir, "go.mod"))
+	return err
+}
+
 // recognise2025 handles the trees whose harness is a package of its own.
 func (t *Tree) recognise2025() (*Tree, error) {
-	t.Layout, t.Year = Modules, 2025
-	if isFile(filepath.Join(t.Src, "main", "raft1d.go")) {
+	t.Year = 2025
+	t.Harness = []string{"server.go", "test.go", "raft_test.go"}
+	if isFile(t.daemon()) {
 		t.Year = 2026
+		t.Harness = []string{"server.go", "proxy.go", "test.go", "raft_test.go"}
 	}
-	return t, nil
+	h := &harness{}
+	for _, name := range t.Harness {
+		file, err := t.parse(name)
+		if err != nil {
+			return nil, err
+		}
+		h.addImports(file)
+	}
+	labrpc := h.labrpc()
+	if labrpc == "" {
+		return nil, fmt.Errorf("no harness file in %s imports labrpc: restore %s, they are a part of the lab that labrun needs unchanged", t.Raft, strings.Join(t.Harness, ", "))
+	}
+	t.Import = prefix(labrpc)
+	if err := t.readModule(); err != nil {
+		return nil, err
+	}
+	return t, t.readTests()
+}
+
+// daemon is the program that is a server of package raft in 2026.
+func (t *Tree) daemon() string { return filepath.Join(t.Src, "main", "raft1d.go") }
+
+// labrpc returns the path by which the harness imports labrpc, or "".
+func (h *harness) labrpc() string {
+	for _, path := range h.imports {
+		if path == "labrpc" || strings.HasSuffix(path, "/labrpc") {
+			return path
+		}
+	}
+	return ""
+}
+
+// prefix is what stands before /labrpc.
+func prefix(labrpc string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(labrpc, "labrpc"), "/")
 }

@@ -1,7 +1,8 @@
 // Package overlay builds what lets go compile a lab tree with Pontoon in the
 // place of the student's Raft, without a byte of the tree being written: an
-// overlay file for go's -overlay, and a workspace that joins the tree's module
-// with Pontoon's. Both live in a directory of their own.
+// overlay file for go's -overlay, and what joins the tree with Pontoon's module: a
+// workspace, or a GOPATH where the tree has no module. All of it lives in a
+// directory of its own.
 package overlay
 
 import (
@@ -81,7 +82,7 @@ func (o *Overlay) Describe() string {
 	return text
 }
 
-// Write writes the overlay and the workspace.
+// Write writes the overlay, and what joins the tree with Pontoon.
 func (o *Overlay) Write() error {
 	replace := map[string]string{}
 	for name, text := range o.texts {
@@ -106,22 +107,10 @@ func (o *Overlay) Write() error {
 	if err := os.WriteFile(o.jsonFile(), text, 0o666); err != nil {
 		return err
 	}
-	work, err := workspace(o.Tree, o.shim)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(o.workFile(), []byte(work), 0o666)
+	return o.join()
 }
 
 func (o *Overlay) jsonFile() string { return filepath.Join(o.work, "overlay.json") }
-func (o *Overlay) workFile() string { return filepath.Join(o.work, "go.work") }
 
 // Flags are what go list, build and test need on the command line.
 func (o *Overlay) Flags() []string { return []string{"-overlay=" + o.jsonFile()} }
-
-// Env is what go needs in the environment. Every setting is explicit: a
-// student's GO111MODULE=off of 2020, or GOFLAGS kept by go env -w, would reach
-// go otherwise.
-func (o *Overlay) Env() []string {
-	return []string{"GOWORK=" + o.workFile(), "GO111MODULE=on", "GOFLAGS=-vet=off"}
-}

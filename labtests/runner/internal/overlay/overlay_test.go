@@ -92,50 +92,69 @@ var harnessNames = strings.Fields(`Debug DPrintf RaftElectionTimeout internalChu
 	StartArgs StartReply GetStateArgs GetStateReply CheckLogsArgs CheckLogsReply IngestLogArgs IngestLogReply
 	ApplyErrArgs ApplyErrReply`)
 
+// declared returns what a file declares outside of functions, and its methods.
+func declared(t *testing.T, text string) (names []string, methods []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "raft.go", text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, decl := range file.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			if decl.Recv != nil {
+				methods = append(methods, decl.Name.Name)
+			} else {
+				names = append(names, decl.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range decl.Specs {
+				if spec, ok := spec.(*ast.TypeSpec); ok {
+					names = append(names, spec.Name.Name)
+				} else if decl.Tok != token.IMPORT {
+					t.Errorf("the adapter declares a %v", decl.Tok)
+				}
+			}
+		}
+	}
+	return names, methods
+}
+
 func TestAdapterDeclaresNothingOfTheHarness(t *testing.T) {
-	for _, cond := range []bool{false, true} {
-		text, err := Adapter(&labtree.Tree{Import: "6.824", CondInstall: cond})
+	for _, tree := range []labtree.Tree{
+		{Year: 2017}, {Year: 2018}, {Year: 2020, Import: ".."}, {Year: 2022, Import: "6.824", CondInstall: true},
+		{Year: 2024, Import: "6.5840"}, {Year: 2025, Import: "6.5840"}, {Year: 2026, Import: "6.5840"},
+	} {
+		text, err := Adapter(&tree)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// The language level of a file is its first build constraint's.
 		if !strings.HasPrefix(text, "//go:build go1.18\n\n") {
-			t.Errorf("the adapter begins with %.40q", text)
+			t.Errorf("%d: the adapter begins with %.40q", tree.Year, text)
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), "raft.go", text, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		methods := map[string]bool{}
-		for _, decl := range file.Decls {
-			switch decl := decl.(type) {
-			case *ast.FuncDecl:
-				if decl.Recv != nil {
-					methods[decl.Name.Name] = true
-				} else {
-					names = append(names, decl.Name.Name)
-				}
-			case *ast.GenDecl:
-				for _, spec := range decl.Specs {
-					if spec, ok := spec.(*ast.TypeSpec); ok {
-						names = append(names, spec.Name.Name)
-					} else if decl.Tok != token.IMPORT {
-						t.Errorf("the adapter declares a %v", decl.Tok)
-					}
-				}
-			}
-		}
+		names, methods := declared(t, text)
 		for _, name := range names {
 			if slices.Contains(harnessNames, name) {
-				t.Errorf("the adapter declares %s", name)
+				t.Errorf("%d: the adapter declares %s", tree.Year, name)
 			}
 		}
-		if want := []string{"ApplyMsg", "Raft", "Make"}; !slices.Equal(names, want) {
-			t.Errorf("the adapter declares %v, want %v", names, want)
+		want := []string{"ApplyMsg", "Raft", "Make"}
+		if tree.Year >= 2025 {
+			want = want[1:] // the message is raftapi's
 		}
-		if methods["CondInstallSnapshot"] != cond {
-			t.Errorf("CondInstallSnapshot declared: %v, want %v", !cond, cond)
+		if !slices.Equal(names, want) {
+			t.Errorf("%d: the adapter declares %v, want %v", tree.Year, names, want)
+		}
+		for method, want := range map[string]bool{
+			"Snapshot": true, "Kill": true, "CondInstallSnapshot": tree.CondInstall, "PersistBytes": tree.Year >= 2025,
+		} {
+			if slices.Contains(methods, method) != want {
+				t.Errorf("%d: %s declared: %v, want %v", tree.Year, method, !want, want)
+			}
+		}
+		if strings.Contains(text, "CopyOnSave") != (tree.Year <= 2020) || strings.Contains(text, "close(applyCh)") != (tree.Year >= 2025) {
+			t.Errorf("%d: wrong options in\n%s", tree.Year, text)
 		}
 	}
 }
@@ -216,7 +235,7 @@ func TestVerifyEachYear(t *testing.T) {
 				}
 				goPath, env, flags := goList(t, o)
 				pkg, err := o.Verify(context.Background(), goPath, env, flags)
-				if err != nil || pkg != tree.Module+"/raft" {
+				if err != nil || !strings.HasSuffix("/"+pkg, "/"+filepath.Base(tree.Raft)) || !strings.HasPrefix(pkg, tree.Module) {
 					t.Errorf("got %q, %v", pkg, err)
 				}
 			})

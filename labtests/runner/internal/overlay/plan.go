@@ -20,9 +20,6 @@ import (
 	"pontoon.dev/labrun/internal/labtree"
 )
 
-// The lab's own files of package raft, which are never touched.
-var harnessFiles = []string{"config.go", "persister.go", "test_test.go"}
-
 // files sorts the .go files of package raft.
 type files struct {
 	kept     []string          // the tests run with these
@@ -34,9 +31,9 @@ type files struct {
 // sortFiles decides about every .go file of package raft.
 //
 // Of the files that are no tests only the harness's stay: the others are the
-// student's Raft, util.go included, which students extend. Of the tests,
-// test_test.go stays, and every other file that type-checks against harness
-// and adapter: such files hold tests of the lab, or tests of the student's that
+// student's Raft, util.go included, which students extend. Of the tests, the
+// lab's own stay, and every other file that type-checks against harness and
+// adapter: such files hold tests of the lab, or tests of the student's that
 // look at a Raft from outside only. One that reaches into the student's Raft
 // would break the build, and has nothing to test here.
 func sortFiles(tree *labtree.Tree, adapter string) (*files, error) {
@@ -53,7 +50,7 @@ func sortFiles(tree *labtree.Tree, adapter string) (*files, error) {
 		}
 		switch _, replaced := f.replaced[name]; {
 		case replaced:
-		case slices.Contains(harnessFiles, name):
+		case slices.Contains(tree.Harness, name):
 			f.kept = append(f.kept, name)
 		case strings.HasSuffix(name, "_test.go") && isBuilt(tree.Raft, name):
 			candidates = append(candidates, name)
@@ -130,7 +127,11 @@ func checkTests(tree *labtree.Tree, f *files, candidates []string) (map[string]e
 	}
 }
 
-var versionElement = regexp.MustCompile(`^v[0-9]+$`)
+var (
+	versionElement = regexp.MustCompile(`^v[0-9]+$`)
+	// Directories of 2025 and later whose packages have no 1 in their names.
+	numbered = regexp.MustCompile(`^(tester|kvtest|kvsrv|kvraft|models|shardkv)1$`)
+)
 
 // typeErrors type-checks fixed and candidates as one package and returns the
 // first error of each candidate. Imports are not read: go/types lets pass
@@ -174,8 +175,14 @@ func (noImports) Import(path string) (*types.Package, error) {
 func nameImports(file *ast.File) {
 	for _, spec := range file.Imports {
 		name, err := strconv.Unquote(spec.Path.Value)
-		if err == nil && spec.Name == nil && versionElement.MatchString(path.Base(name)) {
+		if err != nil || spec.Name != nil {
+			continue
+		}
+		base := path.Base(name)
+		if versionElement.MatchString(base) {
 			spec.Name = ast.NewIdent(path.Base(path.Dir(name)))
+		} else if numbered.MatchString(base) {
+			spec.Name = ast.NewIdent(strings.TrimSuffix(base, "1"))
 		}
 	}
 }

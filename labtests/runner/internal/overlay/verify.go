@@ -13,8 +13,6 @@ import (
 	"pontoon.dev/labrun/internal/gotool"
 )
 
-const labPackage = "pontoon.dev/go-shim/lab"
-
 // listed is what go list says of one package.
 type listed struct {
 	ImportPath, Dir, ForTest string

@@ -1,16 +1,73 @@
 package overlay
 
 import (
+	"errors"
 	"fmt"
 	"go/version"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 
 	"pontoon.dev/labrun/internal/labtree"
 )
 
+// shimModule is the module line of Pontoon's Go side.
+const shimModule = "pontoon.dev/go-shim"
+
 // Without a go line go assumes this version.
 const goLineDefault = "1.16"
+
+func (o *Overlay) workFile() string { return filepath.Join(o.work, "go.work") }
+func (o *Overlay) gopath() string   { return filepath.Join(o.work, "gopath") }
+
+// join writes what lets the tree's packages import Pontoon's.
+func (o *Overlay) join() error {
+	if o.Tree.Layout != labtree.Modules {
+		link := filepath.Join(o.gopath(), "src", filepath.FromSlash(shimModule))
+		if err := os.MkdirAll(filepath.Dir(link), 0o777); err != nil {
+			return err
+		}
+		return os.Symlink(o.shim, link)
+	}
+	work, err := workspace(o.Tree, o.shim)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(o.workFile(), []byte(work), 0o666); err != nil {
+		return err
+	}
+	// What the tree's go.sum vouches for, the workspace does too. go adds to this
+	// file, and to no other, what is missing.
+	sums, err := os.ReadFile(filepath.Join(o.Tree.ModDir, "go.sum"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(o.work, "go.work.sum"), sums, 0o666)
+}
+
+// Env is what go needs in the environment. Every setting is explicit: a
+// student's GO111MODULE=off of 2020, or GOFLAGS kept by go env -w, would reach
+// go otherwise.
+func (o *Overlay) Env() []string {
+	switch o.Tree.Layout {
+	case labtree.GOPATH:
+		// The tree comes second: go install would write to the first.
+		return o.gopathEnv(o.gopath() + string(os.PathListSeparator) + filepath.Dir(o.Tree.Src))
+	case labtree.Relative:
+		// Relative imports are for directories outside of GOPATH only, and this
+		// one the tree is outside of.
+		return o.gopathEnv(o.gopath())
+	}
+	return []string{"GOWORK=" + o.workFile(), "GO111MODULE=on", "GOFLAGS=-vet=off"}
+}
+
+func (o *Overlay) gopathEnv(gopath string) []string {
+	return []string{"GOPATH=" + gopath, "GO111MODULE=off", "GOWORK=off", "GOFLAGS=-vet=off"}
+}
 
 // workspace returns a go.work that joins the tree's module with Pontoon's.
 //
@@ -33,3 +90,5 @@ func workspace(tree *labtree.Tree, shim string) (string, error) {
 	return fmt.Sprintf("go %s\n\ngodebug default=%s\n\nuse (\n\t%s\n\t%s\n)\n",
 		line, version.Lang("go"+labLine), strconv.Quote(tree.ModDir), strconv.Quote(shim)), nil
 }
+
+const labPackage = shimModule + "/lab"
