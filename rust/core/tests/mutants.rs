@@ -60,7 +60,7 @@ const NOTICED: &[(&str, &str, bool)] = &[
     ("stay-leader", "servers::all_servers_follow_a_higher_term", true),
     ("forget-vote-on-follow", "persistence::rule_2_stepping_down_in_the_same_term_keeps_the_vote", true),
     ("reply-early", "persistence::rule_3_the_acknowledgement_waits_for_term_and_entries", true),
-    ("stable-when-overwritten", "persistence::rule_4_an_overwritten_entry_does_not_make_the_new_one_durable", false),
+    ("stable-when-overwritten", "persistence::rule_4_an_overwritten_entry_does_not_make_the_new_one_durable", true),
     ("deliver-before-durable", "persistence::rule_6_delivery_does_not_run_ahead_of_the_disk", true),
     ("count-stale-ack", "traps::rule_12_an_acknowledgement_of_an_older_term_does_not_count", false),
     ("candidate-stays", "servers::candidates_follow_a_leader_of_their_term", false),
