@@ -84,7 +84,14 @@ bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, median
 	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)
 	@$(LABRUN) bench -root $(CURDIR) -suite $(if $(LAB),-lab "$(LAB)")
 
+sim: tools ## the simulator: SEEDS=0..2000, or SEED=n to replay one with its transcript
+	@$(CARGO) run --release --quiet -p pontoon-sim -- $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),0..2000))
+
+mutants: tools labrun ## put every deliberate bug back in turn: which the simulator notices, and how soon
+	@$(CARGO) run --release --quiet -p pontoon-sim --features mutants --target-dir target/mutants -- --mutants
+
 check: shimlib ## linters and formatters; changes nothing
+	@.ci/tidy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features --quiet -- -D warnings
 	@for d in go-shim labtests/src labtests/runner; do \
