@@ -24,6 +24,9 @@ func (n *Node) apply(restore *Snapshot) {
 			break
 		}
 		n.idle = err != nil
+		if err == nil && len(batch.Entries) > 0 {
+			n.applying = batch.Entries[len(batch.Entries)-1].Index
+		}
 		n.mu.Unlock()
 		if err != nil {
 			<-n.wake

@@ -3,6 +3,7 @@ package raft
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"time"
 
 	"pontoon.dev/go-shim/internal/core"
@@ -25,6 +26,9 @@ func (n *Node) advance(step core.Step, err error) {
 	n.proposals.observe(n)
 	if n.ready && !n.flushing {
 		n.enter()
+		if step.Apply {
+			n.yield()
+		}
 		n.flush(flushRounds)
 	}
 }
@@ -59,7 +63,20 @@ func (n *Node) enter() {
 func (n *Node) flushOn() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.yield()
 	n.flush(math.MaxInt)
+}
+
+// yield lets other goroutines run before a batch is taken, if several commands
+// were under way lately: clients whose commands have just been committed are
+// about to come back with the next ones, which then share the batch. With one
+// client it would only cost time. mu is held, and released meanwhile.
+func (n *Node) yield() {
+	if n.crowd > 1 {
+		n.mu.Unlock()
+		runtime.Gosched()
+		n.mu.Lock()
+	}
 }
 
 // flush does the core's work, batch after batch. mu is held; it is released
@@ -89,6 +106,7 @@ type reply struct {
 // round does one batch. mu is held, and released in between.
 func (n *Node) round() {
 	n.ready = false
+	n.crowd /= 2
 	work, err := n.core.Work(n.now())
 	if err == core.ErrNoWork {
 		return

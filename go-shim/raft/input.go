@@ -105,6 +105,7 @@ func (n *Node) start(command []byte) (core.Started, core.Step, error) {
 	switch {
 	case err == nil:
 		n.stats.Started++
+		n.crowd = max(n.crowd, started.Index-n.applying)
 	case err == core.ErrNotLeader:
 		n.look()
 		hint := &NotLeaderError{Term: n.last.Term}

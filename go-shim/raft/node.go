@@ -48,6 +48,8 @@ type Node struct {
 	deadline uint64     // when the core wants a tick
 	armed    uint64     // when the timer fires
 	timer    *time.Timer
+	crowd    uint64             // most commands under way at once, halved with each batch
+	applying uint64             // last index that the applier was given
 	tickets  uint64             // numbers incoming requests
 	waiting  map[uint64]*answer // their Handle calls, by ticket
 	losses   map[uint64]losses  // by peer

@@ -20,6 +20,9 @@
 // libpontoon.so. Go's caches do not notice a changed library: pass
 // -ldflags "-X pontoon.dev/go-shim/internal/core.LibHash=<hash of it>".
 //
+// The C functions are marked noescape and nocallback, which takes a Go 1.24
+// toolchain or later; the language is that of Go 1.22.
+//
 // # Goroutines
 //
 // None.
