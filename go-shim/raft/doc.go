@@ -39,8 +39,9 @@
 // a Start or Propose has better things to do and starts one for the flushing;
 // so does a flusher that has served two batches. While many commands are under
 // way the flusher lets other goroutines run before it takes a batch, because
-// clients that have just been answered are about to come back. There is no other goroutine:
-// one timer, set with time.AfterFunc, is armed to what the core waits for.
+// clients that have just been answered are about to come back. There is no
+// other goroutine: one timer, set with time.AfterFunc, is armed to what the
+// core waits for.
 //
 // The node's lock is held for microseconds only, and never while storage, the
 // transport or the FSM is called. Nothing of the package runs, and no timer or
