@@ -36,9 +36,10 @@ type testHistory struct {
 
 // A testClient counts and records its operations. Each belongs to one goroutine.
 type testClient struct {
-	h     *testHistory
-	id    int
-	store testStore
+	h      *testHistory
+	id     int
+	store  testStore
+	paused time.Duration // how long it has waited of its own accord
 }
 
 // client makes a client that can reach the servers in to.
@@ -67,7 +68,9 @@ func (c *testClient) do(op uint8, key, value string, f func() string) string {
 	if time.Since(begun) == 0 {
 		// This is virtual time, where only waiting takes any: clients who never
 		// wait would not let five seconds pass.
-		time.Sleep(time.Duration(1+rand.Intn(19)) * time.Millisecond)
+		pause := time.Duration(1+rand.Intn(39)) * time.Millisecond
+		c.paused += pause
+		time.Sleep(pause)
 	}
 	return got
 }
