@@ -181,7 +181,7 @@ func (c *StringClient) Append(ctx context.Context, key, value string) error {
 
 func (c *StringClient) write(ctx context.Context, command []byte) error {
 	answer, err := c.c.write(ctx, command)
-	if err == nil && len(answer) != 1 {
+	if err == nil && (len(answer) != 1 || answer[0] != present) {
 		err = ErrProtocol
 	}
 	return err
