@@ -21,6 +21,7 @@ const usage = `labrun runs the tests of a 6.824 or 6.5840 lab with Pontoon as it
 
 usage:
   labrun test [flags]   run the tests of package raft ("labrun test -h" lists the flags)
+  labrun years [flags]  run the tests of all checkouts in a folder, one table ("labrun years -h")
   labrun bench [flags]  measure Pontoon and other Rafts behind the lab interface ("labrun bench -h")
   labrun help           print this
 `
@@ -40,13 +41,15 @@ func dispatch(ctx context.Context, args []string) error {
 	switch args[0] {
 	case "test":
 		return runTest(ctx, args[1:])
+	case "years":
+		return runYears(ctx, args[1:])
 	case "bench":
 		return runBench(ctx, args[1:])
 	case "help", "-h", "-help", "--help":
 		fmt.Print(usage)
 		return nil
 	}
-	return fmt.Errorf("there is no command %q: say labrun test, labrun bench or labrun help", args[0])
+	return fmt.Errorf("there is no command %q: say labrun test, labrun years, labrun bench or labrun help", args[0])
 }
 
 func runBench(ctx context.Context, args []string) error {

@@ -118,6 +118,9 @@ func put(name, text string) func(dir string) error {
 
 func TestEachYearInVirtualTime(t *testing.T) {
 	for _, year := range fixture.Years() {
+		if year >= 2026 {
+			continue // servers are processes
+		}
 		t.Run(fmt.Sprint(year), func(t *testing.T) {
 			l := newLab(t, year, nil)
 			code, out, words := l.run(nil, "-virtual")
@@ -141,6 +144,73 @@ func TestEachYearInRealTime(t *testing.T) {
 				t.Errorf("exit code %d\n%s%s", code, out, words)
 			}
 		})
+	}
+}
+
+// The servers' program is built, but not where the student has an older one.
+func TestServersAsProcesses(t *testing.T) {
+	l := newLab(t, 2026, func(dir string) error {
+		return os.WriteFile(filepath.Join(dir, "src", "main", "raft1d"), []byte("#!/bin/false\n"), 0o777)
+	})
+	code, out, words := l.run(nil)
+	if code != 0 || strings.Count(out, "... Passed --") != 3 || !strings.Contains(out, "\nPASS\nok  \t") {
+		t.Errorf("exit code %d\n%s%s", code, out, words)
+	}
+	if !strings.HasPrefix(words, "labrun: "+l.dir) || strings.Count(words, "\n") != 1 {
+		t.Errorf("labrun said %q", words)
+	}
+	code, out, words = l.run(nil, "-virtual")
+	if code != 2 || out != "" || strings.Count(words, "\n") != 1 || !strings.Contains(words, "a process of its own") {
+		t.Errorf("-virtual: exit code %d\n%s%s", code, out, words)
+	}
+}
+
+func TestServersProgramThatDoesNotCompile(t *testing.T) {
+	l := newLab(t, 2026, func(dir string) error {
+		return os.WriteFile(filepath.Join(dir, "src", "main", "raft1d.go"), []byte("package main\n\nfunc main() { missing() }\n"), 0o666)
+	})
+	code, out, words := l.run(nil)
+	at := strings.Index(words, "labrun: main/raft1d.go does not compile with Pontoon in it; Pontoon stands in for raft.go")
+	if code != 1 || at < 0 || at > strings.Index(words, "undefined: missing") {
+		t.Errorf("exit code %d\n%s%s", code, out, words)
+	}
+}
+
+func TestYears(t *testing.T) {
+	labs := t.TempDir()
+	for name, year := range map[string]int{"good": 2018, "failing": 2022, "damaged": 2023, "student": 2024} {
+		if err := fixture.Write(root(t), year, filepath.Join(labs, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := errors.Join(
+		put("fails_test.go", failing)(filepath.Join(labs, "failing")),
+		put("config.go", "\nvar _ = missing\n")(filepath.Join(labs, "student")),
+		os.Remove(filepath.Join(labs, "damaged", "src", "raft", "config.go")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := fixture.Hash(labs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, out, words := result(t, command(t, nil, "years", "-labs", labs, "-part", "2A", "-virtual"))
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	lines := strings.Split(out, "\n")
+	for i, want := range []string{"year checkout parts", "? damaged 0 0 - -", "2018 good 2A 1 0", "2022 failing 2A 1 1", "2024 student 3A 0 0 - - does not compile"} {
+		if got := strings.Join(strings.Fields(lines[i]), " "); !strings.HasPrefix(got, want) {
+			t.Errorf("line %d is %q, want %q", i, got, want)
+		}
+	}
+	for _, want := range []string{"as it should", "undefined: missing"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("no %q in %s", want, words)
+		}
+	}
+	if again, err := fixture.Hash(labs); err != nil || again != hash {
+		t.Errorf("the checkouts are not what they were (%v)", err)
 	}
 }
 
@@ -329,6 +399,11 @@ func TestUsage(t *testing.T) {
 		{[]string{"tset"}, 2, `there is no command "tset"`},
 		{[]string{"test", "-h"}, 0, "-virtual"},
 		{[]string{"test", "-what"}, 2, "-what"},
+		{[]string{"years", "-h"}, 0, "-labs"},
+		{[]string{"years", "-what"}, 2, "-what"},
+		{[]string{"years"}, 2, "with -labs"},
+		{[]string{"years", "labs"}, 2, `unexpected argument "labs"`},
+		{[]string{"years", "-labs", "/nowhere"}, 2, "/nowhere is no directory"},
 	} {
 		cmd := command(t, nil, c.args...)
 		code, out, words := result(t, cmd)

@@ -58,6 +58,11 @@ func runTest(ctx context.Context, args []string) error {
 	}
 	defer os.RemoveAll(work)
 	s := &session{options: o, work: work}
+	if tree.Processes() {
+		if tree, err = s.forProcesses(tree); err != nil {
+			return err
+		}
+	}
 	if err := s.plan(tree, filepath.Join(root, "go-shim")); err != nil {
 		return err
 	}
@@ -66,6 +71,11 @@ func runTest(ctx context.Context, args []string) error {
 	}
 	if o.virtual {
 		return s.runVirtual(ctx)
+	}
+	if tree.Processes() {
+		if err := s.buildDaemon(ctx); err != nil {
+			return err
+		}
 	}
 	return s.runReal(ctx)
 }
@@ -150,7 +160,7 @@ func (s *session) runReal(ctx context.Context) error {
 	}
 	cmd := gotool.Command(ctx, s.overlay.Tree.Raft, s.env, s.goPath, args...)
 	cmd.Stdout = os.Stdout
-	cmd.Stderr = s.compilerWords()
+	cmd.Stderr = s.compilerWords("package raft")
 	return gotool.Run(ctx, cmd)
 }
 
@@ -163,7 +173,7 @@ func (s *session) runVirtual(ctx context.Context) error {
 	ok, err := virtual.Run(ctx, virtual.Job{
 		Go: s.goPath, Dir: s.overlay.Tree.Raft, Env: s.env, Flags: s.flags, Work: s.work, Pkg: s.pkg,
 		Tests: s.sel.Names, Count: s.count, Jobs: s.jobs, Wall: wall, Limit: virtualLimit, Verbose: s.verbose,
-		Out: os.Stdout, Err: s.compilerWords(),
+		Out: os.Stdout, Err: s.compilerWords("package raft"),
 	})
 	if err == nil && !ok {
 		return errFailed
@@ -171,10 +181,12 @@ func (s *session) runVirtual(ctx context.Context) error {
 	return err
 }
 
+const notCompiling = " does not compile with Pontoon in it"
+
 // compilerWords is standard error with one line on top, should go begin to
 // complain about a package there: whose files they are is not plain to see.
-func (s *session) compilerWords() *headed {
-	return &headed{mark: "# ", head: "labrun: package raft does not compile with Pontoon in it; " + s.overlay.Describe() + ":\n"}
+func (s *session) compilerWords(what string) *headed {
+	return &headed{mark: "# ", head: "labrun: " + what + notCompiling + "; " + s.overlay.Describe() + ":\n"}
 }
 
 // headed writes to standard error, with head before the first text if that

@@ -41,6 +41,17 @@ func Find(dir string) (*Tree, error) {
 	return tree, tree.recognise(harness)
 }
 
+// Is reports whether dir looks like a lab, in whatever state: it has labrpc and a
+// directory for package raft.
+func Is(dir string) bool {
+	real, err := realPath(dir)
+	if err != nil {
+		return false
+	}
+	src, _ := locate(real)
+	return src != ""
+}
+
 func realPath(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {

@@ -4,6 +4,7 @@
 package labtree
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,7 @@ const (
 type Tree struct {
 	Src    string // directory that holds labrpc, labgob and package raft
 	Raft   string // directory of package raft
+	Origin string // the user's, if Raft is a mirror's; else empty
 	Layout Layout
 	Year   int // first year that has this harness
 
@@ -79,7 +81,7 @@ func (t *Tree) Describe() string {
 		}
 	}
 	return fmt.Sprintf("%s is package raft of the %d lab (%s; %d tests, parts %s)",
-		t.Raft, t.Year, t.style(), tests, strings.Join(t.Parts(), " "))
+		cmp.Or(t.Origin, t.Raft), t.Year, t.style(), tests, strings.Join(t.Parts(), " "))
 }
 
 // file returns the path of a file of package raft.

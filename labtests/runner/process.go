@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"pontoon.dev/labrun/internal/gotool"
+	"pontoon.dev/labrun/internal/labtree"
+	"pontoon.dev/labrun/internal/mirror"
+)
+
+// raftDaemon is the program in main whose processes are the servers of package
+// raft in 2026.
+const raftDaemon = "raft1d"
+
+// forProcesses prepares for a tree whose servers are processes: their program
+// is built into a mirror of the tree.
+func (s *session) forProcesses(tree *labtree.Tree) (*labtree.Tree, error) {
+	if s.virtual {
+		return nil, errors.New("-virtual: in the lab of 2026 every server is a process of its own, and there is no virtual time across processes: run it without")
+	}
+	return mirror.Make(tree, filepath.Join(s.work, "mirror"))
+}
+
+// buildDaemon compiles the servers' program as the tests are compiled. If go
+// does not, what it says is passed on.
+func (s *session) buildDaemon(ctx context.Context) error {
+	dir := filepath.Join(s.overlay.Tree.Src, "main")
+	args := append([]string{"build"}, s.flags...)
+	args = append(args, "-buildvcs=false", "-o", raftDaemon, raftDaemon+".go")
+	if s.verbose {
+		fmt.Fprintf(os.Stderr, "labrun: in %s: %s %q\n", dir, s.goPath, args)
+	}
+	cmd := gotool.Command(ctx, dir, s.env, s.goPath, args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, s.compilerWords("main/"+raftDaemon+".go")
+	return gotool.Run(ctx, cmd)
+}

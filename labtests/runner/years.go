@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"pontoon.dev/labrun/internal/checkout"
+	"pontoon.dev/labrun/internal/gotool"
+	"pontoon.dev/labrun/internal/years"
+)
+
+// yearsOptions is what labrun years was asked for.
+type yearsOptions struct {
+	labs, root, part string
+	virtual, race    bool
+	verbose          bool
+}
+
+// parseYears understands the command line of labrun years.
+func parseYears(args []string) (*yearsOptions, error) {
+	o := &yearsOptions{}
+	flags := flag.NewFlagSet("labrun years", flag.ContinueOnError)
+	flags.StringVar(&o.labs, "labs", "", "folder with lab checkouts, of any years")
+	flags.StringVar(&o.part, "part", "all", "2A, 2B, 2C, 2D or all, as for labrun test")
+	flags.BoolVar(&o.virtual, "virtual", false, "in virtual time, where servers are no processes")
+	flags.BoolVar(&o.race, "race", false, "with go's race detector")
+	flags.StringVar(&o.root, "root", "", "Pontoon checkout, as for labrun test")
+	flags.BoolVar(&o.verbose, "v", false, "pass on all that is printed")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil, err
+	} else if err != nil {
+		return nil, errSaid
+	}
+	switch {
+	case flags.NArg() > 0:
+		return nil, fmt.Errorf("unexpected argument %q: the folder with the checkouts is given with -labs", flags.Arg(0))
+	case o.labs == "":
+		return nil, errors.New("which checkouts? Give the folder that holds them with -labs")
+	}
+	return o, nil
+}
+
+// runYears runs the tests of every checkout in a folder, one after another, and
+// prints one table.
+func runYears(ctx context.Context, args []string) error {
+	o, err := parseYears(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if o.root, err = checkout.Find(o.root); err != nil {
+		return err
+	}
+	found, err := years.Find(o.labs)
+	if err != nil {
+		return err
+	}
+	var rows []years.Row
+	failed := false
+	for _, c := range found {
+		row := o.runCheckout(ctx, c)
+		if ctx.Err() != nil {
+			break
+		}
+		rows = append(rows, row)
+		failed = failed || !row.OK()
+	}
+	if err := years.Write(os.Stdout, rows); err != nil {
+		return err
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case failed:
+		return errFailed
+	}
+	return nil
+}
+
+// runCheckout runs the tests of one checkout with labrun test.
+func (o *yearsOptions) runCheckout(ctx context.Context, c years.Checkout) years.Row {
+	row := years.Row{Checkout: c, RPCs: -1}
+	if c.Err != nil {
+		row.Remark = c.Err.Error()
+		return row
+	}
+	row.Parts = c.Tree.Parts()
+	if part, err := c.Tree.Part(o.part); err == nil && part != "all" {
+		row.Parts = []string{part}
+	}
+	program, err := os.Executable()
+	if err != nil {
+		row.Remark = err.Error()
+		return row
+	}
+	fmt.Fprintf(os.Stderr, "labrun: %d, %s\n", c.Tree.Year, c.Dir)
+	args := []string{"test", "-v", "-lab", c.Dir, "-root", o.root, "-part", o.part}
+	if o.race {
+		args = append(args, "-race")
+	}
+	if o.virtual && !c.Tree.Processes() {
+		args = append(args, "-virtual")
+	}
+	var out, words bytes.Buffer
+	cmd := gotool.Command(ctx, o.root, gotool.Environ(), program, args...)
+	cmd.Stdout, cmd.Stderr = &out, &words
+	if o.verbose {
+		cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, os.Stdout), io.MultiWriter(&words, os.Stderr)
+	}
+	err = gotool.Run(ctx, cmd)
+	row.Read(out.String())
+	row.Remark = remark(err, row, words.String())
+	if !row.OK() && !o.verbose && ctx.Err() == nil {
+		fmt.Fprintf(os.Stderr, "%s%s", words.String(), lastLines(out.String(), 60))
+	}
+	return row
+}
+
+// remark says why a run is no success, where the numbers do not.
+func remark(err error, row years.Row, words string) string {
+	var exit *exec.ExitError
+	switch {
+	case err == nil && row.Passed == 0:
+		return "no test ran"
+	case err == nil || row.Failed > 0:
+		return ""
+	case errors.As(err, &exit) && exit.ExitCode() == exitUsage:
+		return strings.TrimSpace(strings.TrimPrefix(lastLines(words, 1), "labrun: "))
+	case strings.Contains(words, notCompiling):
+		return "does not compile: see above"
+	}
+	return err.Error()
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.SplitAfter(strings.TrimRight(text, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "") + "\n"
+}
