@@ -26,6 +26,13 @@ impl Plan {
         };
         let length_us = between(&mut rng, length_us);
         setup.think_us = think_us;
+        if setup.busy_recovery && chance(&mut rng, 300) {
+            // Snapshots are taken faster than they travel.
+            setup.think_us = (10 * MS, 100 * MS);
+            setup.snapshot_every = (1, 6);
+            setup.snapshot_padding = 400;
+            setup.chunk_bytes = 7;
+        }
         Plan {
             faults: faults(&mut rng, &setup, length_us, every_us),
             seed,
@@ -51,7 +58,11 @@ fn setup(rng: &mut SmallRng) -> Setup {
         election_min,
         election_min + between(rng, (election_min / 2, 2 * election_min)),
     );
-    let heartbeat_ms = between(rng, (election_min / 8, election_min / 2)).max(20);
+    // Now and then heartbeats overtake answers.
+    let heartbeat_ms = match chance(rng, 250) {
+        true => (round_ms / 2).max(10),
+        false => between(rng, (election_min / 8, election_min / 2)).max(20),
+    };
     let tight = chance(rng, 400);
     let mut setup = Setup {
         servers: pick(rng, &[1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]),
@@ -115,9 +126,30 @@ fn faults(rng: &mut SmallRng, setup: &Setup, length_us: u64, every_us: u64) -> V
             false => between(rng, (every_us / 10, 2 * every_us)),
         };
     }
+    if setup.busy_recovery {
+        faults.extend(left_behind(rng, setup, length_us));
+    }
     faults.retain(|fault| fault.at_us < length_us);
     faults.sort_by_key(|fault| fault.at_us);
     faults
+}
+
+/// Somebody has much to catch up with when the faults end.
+fn left_behind(rng: &mut SmallRng, setup: &Setup, length_us: u64) -> [Fault; 2] {
+    let for_us = 8 * setup.election_ms.1 * MS;
+    let at_us = length_us.saturating_sub(for_us / 2);
+    let who = Who::Server(rng.random_range(0..setup.servers));
+    let commands = rng.random_range(1..100);
+    [
+        Fault {
+            at_us,
+            trouble: Trouble::Partition { who, with: 0, for_us },
+        },
+        Fault {
+            at_us: (at_us + length_us) / 2,
+            trouble: Trouble::Burst { commands },
+        },
+    ]
 }
 
 fn who(rng: &mut SmallRng, servers: usize) -> Who {

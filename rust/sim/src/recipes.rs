@@ -9,7 +9,7 @@ use crate::dice::{between, chance};
 use crate::generate::{MS, pick};
 use crate::plan::{Fault, Setup, Trouble, Weather, Who};
 
-pub(crate) const RECIPES: usize = 4;
+pub(crate) const RECIPES: usize = 5;
 
 /// Adds the faults of one recipe, from `at_us` on.
 pub(crate) fn recipe(rng: &mut SmallRng, setup: &Setup, which: usize, at_us: u64, faults: &mut Vec<Fault>) {
@@ -18,7 +18,8 @@ pub(crate) fn recipe(rng: &mut SmallRng, setup: &Setup, which: usize, at_us: u64
         0 => stale_tail(rng, timeout_us),
         1 => figure_8(rng, timeout_us),
         2 => left_behind(rng, timeout_us, setup.servers),
-        _ => flapping(rng, timeout_us),
+        3 => flapping(rng, timeout_us),
+        _ => stale_acknowledgements(rng, timeout_us, setup.servers),
     };
     let server = rng.random_range(0..setup.servers);
     faults.extend(steps.into_iter().map(|(after_us, trouble)| Fault {
@@ -193,6 +194,69 @@ fn flapping(rng: &mut SmallRng, timeout_us: u64) -> Steps {
             },
         ));
         at_us += between(rng, (timeout_us / 2, 4 * timeout_us));
+    }
+    steps
+}
+
+/// A leader's entries are acknowledged so late that they were replaced
+/// meanwhile, by a leader that is gone again (rule 12: terms of replies).
+fn stale_acknowledgements(rng: &mut SmallRng, timeout_us: u64, servers: usize) -> Steps {
+    let weather = Weather {
+        delayed: rng.random_range(100..300),
+        delay_us_max: 15 * timeout_us,
+        ..Weather::default()
+    };
+    let mut steps = vec![(
+        0,
+        Trouble::Weather {
+            weather,
+            for_us: 20 * timeout_us,
+        },
+    )];
+    let mut at_us = 0;
+    for _ in 0..rng.random_range(1..4) {
+        let cut_us = between(rng, (2 * timeout_us, 4 * timeout_us));
+        let with = 1 << rng.random_range(0..servers);
+        steps.push((
+            at_us,
+            Trouble::Partition {
+                who: LEADER,
+                with,
+                for_us: cut_us,
+            },
+        ));
+        for _ in 0..3 {
+            let burst_us = at_us + between(rng, (0, timeout_us / 4));
+            steps.push((
+                burst_us,
+                Trouble::Burst {
+                    commands: rng.random_range(1..8),
+                },
+            ));
+        }
+        at_us += cut_us + between(rng, (timeout_us / 4, timeout_us));
+        let crash = Trouble::Crash {
+            who: LEADER,
+            point: CrashPoint::Anywhere,
+            down_us: 3 * timeout_us,
+        };
+        steps.push((at_us, crash));
+        at_us += between(rng, (timeout_us / 2, 2 * timeout_us));
+        // What it says now is not heard, and what comes in is of old.
+        let mute = Trouble::OneWay {
+            who: LEADER,
+            to: u32::MAX,
+            inbound: false,
+            for_us: timeout_us,
+        };
+        steps.push((at_us, mute));
+        steps.push((
+            at_us,
+            Trouble::Burst {
+                commands: rng.random_range(5..20),
+            },
+        ));
+        at_us += timeout_us;
     }
     steps
 }

@@ -44,9 +44,8 @@ pub fn failure(failure: &Failure, command: &str, steps_max: u64) -> String {
     if let Some(violation) = &outcome.violation {
         let _ = writeln!(
             text,
-            "\n{} of {} lines:",
-            outcome.lines.len().min(LINES_MAX),
-            outcome.lines.len()
+            "
+Its end, heartbeats left out (all of it for a seed: --trace):"
         );
         text += &last_lines(&outcome.lines, LINES_MAX);
         let _ = writeln!(text, "\n{violation}");
@@ -56,9 +55,14 @@ pub fn failure(failure: &Failure, command: &str, steps_max: u64) -> String {
     text
 }
 
+/// The last lines, less what is said all the time before the very end.
 fn last_lines(lines: &[String], count: usize) -> String {
+    const END: usize = 30;
+    let (before, end) = lines.split_at(lines.len().saturating_sub(END));
+    let routine = |line: &&String| line.contains(": [], commit") || line.contains("outcome: Success");
+    let kept: Vec<&String> = before.iter().filter(|line| !routine(line)).chain(end).collect();
     let mut text = String::new();
-    for line in &lines[lines.len().saturating_sub(count)..] {
+    for line in &kept[kept.len().saturating_sub(count)..] {
         let _ = writeln!(text, "{line}");
     }
     text

@@ -1,5 +1,7 @@
 //! A run from beginning to end: trouble, recovery, quiet, and the bill.
 
+use std::collections::VecDeque;
+
 use pontoon_core::Role;
 
 use super::service::Command;
@@ -54,7 +56,9 @@ impl Scenario {
         self.open = self.plan.setup.busy_recovery;
         self.mend(cluster);
         self.recover(cluster);
-        if std::mem::replace(&mut self.open, false) {
+        if self.open && cluster.violation.is_none() {
+            self.keep_up(cluster);
+            self.open = false;
             self.recover(cluster);
         }
         if cluster.violation.is_none() {
@@ -96,12 +100,49 @@ impl Scenario {
         }
     }
 
+    /// While clients go on, there must come a moment at which everybody has
+    /// applied what was committed a few rounds ago: whoever needs a snapshot
+    /// must not find the log gone each time it has one (rule 37).
+    fn keep_up(&mut self, cluster: &mut Cluster<Happening>) {
+        let setup = &self.plan.setup;
+        let few_us = 8 * self.round_us() + 2000 * setup.heartbeat_ms + 5000 * setup.coalesce_ms;
+        let bound_us = cluster.now_us + self.recovery_us(cluster);
+        let mut earlier = VecDeque::new();
+        while cluster.violation.is_none() {
+            earlier.push_back((cluster.now_us, cluster.oracle.committed_index()));
+            let until_us = cluster.now_us + LOOK_US;
+            cluster.run(self, until_us, u64::MAX);
+            let slowest = self.services.iter().map(|service| service.applied).min();
+            while let Some(&(at_us, committed)) = earlier.front()
+                && at_us + few_us <= cluster.now_us
+            {
+                if slowest >= Some(committed) {
+                    return;
+                }
+                earlier.pop_front();
+            }
+            let applied: Vec<u64> = self.services.iter().map(|service| service.applied).collect();
+            let checked = liveness::require(cluster.now_us < bound_us, || {
+                format!(
+                    "somebody does not keep up with {} committed: {applied:?} applied",
+                    cluster.oracle.committed_index()
+                )
+            });
+            cluster.check(checked);
+        }
+    }
+
+    /// Simulated time of a message and its answer, and all that goes with them.
+    fn round_us(&self) -> u64 {
+        let setup = &self.plan.setup;
+        2 * setup.latency_us.1 + 2 * (setup.write_us.1 + setup.done_us.1 + setup.wake_us.1) + setup.late_us.1
+    }
+
     /// Simulated time within which recovery must be over: many elections, and
     /// the entries and pieces of snapshot that someone may lack, one at a time.
     fn recovery_us(&self, cluster: &Cluster<Happening>) -> u64 {
         let setup = &self.plan.setup;
-        let round_us =
-            2 * setup.latency_us.1 + 2 * (setup.write_us.1 + setup.done_us.1 + setup.wake_us.1) + setup.late_us.1;
+        let round_us = self.round_us();
         let snapshot_bytes = 16 + 8 * setup.keys + setup.snapshot_padding;
         let chunks = snapshot_bytes.div_ceil(setup.chunk_bytes) as u64;
         let last_index = (0..setup.servers)
