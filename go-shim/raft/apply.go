@@ -24,8 +24,8 @@ func (n *Node) apply(restore *Snapshot) {
 			break
 		}
 		n.idle = err != nil
-		if err == nil && len(batch.Entries) > 0 {
-			n.applying = batch.Entries[len(batch.Entries)-1].Index
+		if err == nil {
+			n.applying = lastIndex(batch)
 		}
 		n.mu.Unlock()
 		if err != nil {
@@ -46,6 +46,14 @@ func (n *Node) apply(restore *Snapshot) {
 	}
 	n.mu.Lock()
 	n.leave()
+}
+
+// lastIndex is the last index that a batch brings the FSM to.
+func lastIndex(batch *core.Apply) uint64 {
+	if batch.HasSnapshot {
+		return batch.SnapshotIndex
+	}
+	return batch.Entries[len(batch.Entries)-1].Index
 }
 
 // wakeApplier wakes the applier if it waits. mu is held.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
@@ -71,6 +72,15 @@ func TestHeaderIsTheLibrarys(t *testing.T) {
 	}
 	if have, err := os.ReadFile("pontoon.h"); err != nil || !bytes.Equal(have, want) {
 		t.Fatalf("pontoon.h differs from include/pontoon.h (%v): run make header", err)
+	}
+}
+
+func TestBuildWithoutCgo(t *testing.T) {
+	build := exec.Command("go", "build", ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
+	out, err := build.CombinedOutput()
+	if err == nil || !bytes.Contains(out, []byte("install a C compiler such as gcc and build with CGO_ENABLED=1")) {
+		t.Errorf("%v:\n%s", err, out)
 	}
 }
 
