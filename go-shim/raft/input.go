@@ -234,13 +234,10 @@ func (n *Node) answered(to, ticket uint64, reply []byte, err error) {
 	if err == nil {
 		step, refused := n.core.Receive(now, 0, reply)
 		if refused == nil || fatal(refused) {
-			n.heard(to)
 			n.advance(step, refused)
 			return
 		}
 	}
 	n.stats.Undelivered++
-	if n.lost(to, now) {
-		n.advance(n.core.Undelivered(now, to, ticket))
-	}
+	n.advance(n.core.Undelivered(now, to, ticket))
 }

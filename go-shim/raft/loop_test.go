@@ -204,30 +204,3 @@ func TestNoTicksDuringASave(t *testing.T) {
 		}
 	})
 }
-
-// A peer that is known at once to be down must not cause a storm.
-func TestLossesAreReportedInModeration(t *testing.T) {
-	onFake(t, func(n *Node, machine *fake, h *host) {
-		reported := func(times int) (count int) {
-			for range times {
-				n.mu.Lock()
-				if n.lost(2, n.now()) {
-					count++
-				}
-				n.mu.Unlock()
-			}
-			return count
-		}
-		if got := reported(1000); got != lossesAtOnce {
-			t.Errorf("%d of 1000 losses are reported at once", got)
-		}
-		time.Sleep(lossPauseMS * time.Millisecond)
-		if got := reported(1000); got != 1 {
-			t.Errorf("%d losses are reported after a pause", got)
-		}
-		n.answered(2, 1, []byte("reply"), nil)
-		if got := reported(1000); got != lossesAtOnce {
-			t.Errorf("%d losses are reported after a reply", got)
-		}
-	})
-}

@@ -52,7 +52,6 @@ type Node struct {
 	applying uint64             // last index that the applier was given
 	tickets  uint64             // numbers incoming requests
 	waiting  map[uint64]*answer // their Handle calls, by ticket
-	losses   map[uint64]losses  // by peer
 	stats    Counters
 
 	// wake has room for one token, sent when the applier is idle.
@@ -115,7 +114,6 @@ func newNode(fsm FSM, storage Storage, transport Transport, machine machine) *No
 		users:     2,
 		armed:     core.NoDeadline,
 		waiting:   map[uint64]*answer{},
-		losses:    map[uint64]losses{},
 		wake:      make(chan struct{}, 1),
 	}
 }
