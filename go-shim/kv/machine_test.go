@@ -46,6 +46,16 @@ func TestStrings(t *testing.T) {
 	}
 }
 
+func TestValuesDoNotGrowIntoOthersMemory(t *testing.T) {
+	s := NewStrings()
+	memory := append(encode(opPut, "k", "one"), "others'"...)
+	s.Apply(memory[:len(memory)-len("others'")])
+	s.Apply(encode(opAppend, "k", " two"))
+	if !bytes.HasSuffix(memory, []byte("others'")) {
+		t.Errorf("%q", memory)
+	}
+}
+
 func TestVersions(t *testing.T) {
 	v := NewVersions()
 	ok, noKey, wrong := string([]byte{byte(OK)}), string([]byte{byte(NoKey)}), string([]byte{byte(WrongVersion)})

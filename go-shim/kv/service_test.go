@@ -289,6 +289,29 @@ func TestDroppedSession(t *testing.T) {
 	})
 }
 
+// Nothing ever tells the old leader that it is deposed.
+func TestClientLeavesALeaderThatIsCutOff(t *testing.T) {
+	run(t, 3, &service{machine: stringMap}, func(s *service) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		client := kv.NewStringClient(3, s.call)
+		if err := client.Put(ctx, "k", "1"); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range s.replicas {
+			if r.Node.State().Role == raft.Leader {
+				s.network.Isolate(uint64(i), true)
+			}
+		}
+		if err := client.Append(ctx, "k", "2"); err != nil {
+			t.Error(err)
+		}
+		if value, _, err := client.Get(ctx, "k"); value != "12" || err != nil {
+			t.Errorf("%q, %v", value, err)
+		}
+	})
+}
+
 func TestClientGivesUpWithItsContext(t *testing.T) {
 	run(t, 3, &service{machine: stringMap}, func(s *service) {
 		client := kv.NewStringClient(3, s.call)

@@ -145,6 +145,14 @@ func TestSnapshotOvertakes(t *testing.T) {
 	})
 }
 
+func TestAnIndexIsAppliedOnce(t *testing.T) {
+	b := newBench(t, Config{})
+	for _, index := range []uint64{1, 1, 3, 2, 3, 4} {
+		b.apply(entry{index, 1, command{kind: plain, body: fmt.Append(nil, index)}.encode()})
+	}
+	b.want("1 3 4")
+}
+
 func TestNoTimerWhileNobodyWaits(t *testing.T) {
 	inBubble(t, Config{}, func(b *bench) {
 		b.commitAtOnce()
