@@ -134,6 +134,30 @@ func TestEachYearInVirtualTime(t *testing.T) {
 	}
 }
 
+func TestKeyValueLabInVirtualTime(t *testing.T) {
+	for _, year := range fixture.Years() {
+		if year >= 2025 {
+			continue // another lab
+		}
+		t.Run(fmt.Sprint(year), func(t *testing.T) {
+			l := newLab(t, year, nil)
+			code, out, words := l.run(nil, "-virtual", "-part", "kv")
+			if code != 0 || strings.Count(out, "... Passed --") != 2 || !strings.Contains(out, "\nPASS\nok  \t") {
+				t.Errorf("exit code %d\n%s%s", code, out, words)
+			}
+		})
+	}
+}
+
+// The fixture's own key/value service does nothing; it is in real time here.
+func TestKeepTheStudentsKeyValueService(t *testing.T) {
+	l := newLab(t, 2022, nil)
+	code, out, words := l.run(nil, "-part", "3A", "-keep", "kvraft")
+	if code != 1 || !strings.Contains(out, `got "", "" and ""`) || !strings.Contains(words, "package kvraft is the tree's own") {
+		t.Errorf("exit code %d\n%s%s", code, out, words)
+	}
+}
+
 // One part in real time. Every year understands 2A.
 func TestEachYearInRealTime(t *testing.T) {
 	for _, year := range fixture.Years() {
@@ -363,6 +387,8 @@ func TestSentences(t *testing.T) {
 		"no such test":      {args: []string{"-run", "Nothing"}, want: "no test matches"},
 		"bad expression":    {args: []string{"-run", "("}, want: "is no regular expression"},
 		"argument":          {args: []string{"2A"}, want: `unexpected argument "2A"`},
+		"keep what":         {args: []string{"-keep", "shardkv"}, want: "kvraft is all that can be kept"},
+		"keep in Raft":      {args: []string{"-keep", "kvraft", "-part", "2A"}, want: "these are Raft's"},
 		"count":             {args: []string{"-count", "0"}, want: "must be at least 1"},
 		"jobs":              {args: []string{"-jobs", "0"}, want: "must be at least 1"},
 		"timeout":           {args: []string{"-timeout", "-1s"}, want: "must not be negative"},

@@ -12,6 +12,7 @@ import (
 type options struct {
 	lab, root    string
 	part, run    string
+	keep         string
 	count, jobs  int
 	race         bool
 	virtual      bool
@@ -33,7 +34,8 @@ func parseOptions(args []string) (*options, error) {
 	o := &options{}
 	flags := flag.NewFlagSet("labrun test", flag.ContinueOnError)
 	flags.StringVar(&o.lab, "lab", "", "lab checkout: its root, its src, or src/raft (default Pontoon's own lab tree)")
-	flags.StringVar(&o.part, "part", "", "2A, 2B, 2C, 2D or all; a 2024 tree's 3A to 3D too (default all, or whatever -run matches)")
+	flags.StringVar(&o.part, "part", "", "2A, 2B, 2C, 2D or all; a 2024 tree's 3A to 3D too; 3A or 3B of the key/value lab, 4A or 4B in 2024, or kv for both (default all of Raft, or whatever -run matches)")
+	flags.StringVar(&o.keep, "keep", "", "kvraft: with a part of the key/value lab, keep the checkout's own key/value service and replace only the Raft below it")
 	flags.StringVar(&o.run, "run", "", "only tests whose names match this regular expression")
 	flags.IntVar(&o.count, "count", 1, "run the tests this many times")
 	flags.BoolVar(&o.race, "race", false, "with go's race detector")
@@ -58,6 +60,8 @@ func parseOptions(args []string) (*options, error) {
 		return nil, fmt.Errorf("-jobs %d: must be at least 1", o.jobs)
 	case o.timeout < 0:
 		return nil, fmt.Errorf("-timeout %v: must not be negative", o.timeout)
+	case o.keep != "" && o.keep != "kvraft":
+		return nil, fmt.Errorf("-keep %q: kvraft is all that can be kept", o.keep)
 	case o.lib != "static" && o.lib != "shared":
 		return nil, fmt.Errorf("-lib %q: must be static or shared", o.lib)
 	}

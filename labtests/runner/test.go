@@ -26,7 +26,7 @@ type session struct {
 	sel     labtree.Selection
 	env     []string // of go
 	flags   []string // of go
-	pkg     string   // import path of package raft
+	pkg     string   // import path of the package to test
 	work    string
 }
 
@@ -51,6 +51,12 @@ func runTest(ctx context.Context, args []string) error {
 	}
 	if err := tree.Supported(); err != nil {
 		return err
+	}
+	if tree, err = tree.For(o.part); err != nil {
+		return err
+	}
+	if o.keep != "" && !tree.KV() {
+		return errors.New("-keep kvraft: is for the key/value lab's parts, and these are Raft's")
 	}
 	work, err := workDir(tree)
 	if err != nil {
@@ -97,7 +103,7 @@ func workDir(tree *labtree.Tree) (string, error) {
 // plan decides what to run and with which files, and says so in one sentence.
 func (s *session) plan(tree *labtree.Tree, shim string) error {
 	var err error
-	if s.overlay, err = overlay.New(tree, shim, s.work); err != nil {
+	if s.overlay, err = overlay.New(tree, shim, s.work, s.keep != ""); err != nil {
 		return err
 	}
 	if s.sel, err = s.overlay.Tree.Select(s.part, s.run); err != nil {
@@ -108,7 +114,7 @@ func (s *session) plan(tree *labtree.Tree, shim string) error {
 		fmt.Fprintf(os.Stderr, "labrun: %s.\n", why)
 	}
 	if s.virtual {
-		text, err := virtual.Entry(s.sel.Names)
+		text, err := virtual.Entry(s.overlay.Name, s.sel.Names)
 		if err != nil {
 			return err
 		}
@@ -137,7 +143,7 @@ func (s *session) build(ctx context.Context, root string) error {
 		s.flags = append(s.flags, "-race")
 	}
 	if s.verbose {
-		fmt.Fprintf(os.Stderr, "labrun: in %s: %s\n", s.overlay.Tree.Raft, strings.Join(settings, " "))
+		fmt.Fprintf(os.Stderr, "labrun: in %s: %s\n", s.overlay.Dir, strings.Join(settings, " "))
 	}
 	s.pkg, err = s.overlay.Verify(ctx, s.goPath, s.env, s.flags)
 	return err
@@ -158,9 +164,9 @@ func (s *session) runReal(ctx context.Context) error {
 		args = append(args, "-v")
 		fmt.Fprintf(os.Stderr, "labrun: %s %q\n", s.goPath, args)
 	}
-	cmd := gotool.Command(ctx, s.overlay.Tree.Raft, s.env, s.goPath, args...)
+	cmd := gotool.Command(ctx, s.overlay.Dir, s.env, s.goPath, args...)
 	cmd.Stdout = os.Stdout
-	cmd.Stderr = s.compilerWords("package raft")
+	cmd.Stderr = s.compilerWords("package " + s.overlay.Name)
 	return gotool.Run(ctx, cmd)
 }
 
@@ -171,9 +177,9 @@ func (s *session) runVirtual(ctx context.Context) error {
 		wall = virtualTimeout
 	}
 	ok, err := virtual.Run(ctx, virtual.Job{
-		Go: s.goPath, Dir: s.overlay.Tree.Raft, Env: s.env, Flags: s.flags, Work: s.work, Pkg: s.pkg,
+		Go: s.goPath, Dir: s.overlay.Dir, Env: s.env, Flags: s.flags, Work: s.work, Pkg: s.pkg,
 		Tests: s.sel.Names, Count: s.count, Jobs: s.jobs, Wall: wall, Limit: virtualLimit, Verbose: s.verbose,
-		Out: os.Stdout, Err: s.compilerWords("package raft"),
+		Out: os.Stdout, Err: s.compilerWords("package " + s.overlay.Name),
 	})
 	if err == nil && !ok {
 		return errFailed

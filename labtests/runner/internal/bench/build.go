@@ -85,7 +85,7 @@ func (b *builder) planPontoon(ctx context.Context, impl *implementation, work st
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := overlay.New(impl.Tree, filepath.Join(b.root, "go-shim"), work)
+	o, err := overlay.New(impl.Tree, filepath.Join(b.root, "go-shim"), work, false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -104,7 +104,7 @@ func (b *builder) planPontoon(ctx context.Context, impl *implementation, work st
 
 // planTextbook keeps and hides the same files of the tree as Pontoon would.
 func (b *builder) planTextbook(impl *implementation, work string) (flags, env []string, err error) {
-	o, err := overlay.New(impl.Tree, "", work)
+	o, err := overlay.New(impl.Tree, "", work, false)
 	if err != nil {
 		return nil, nil, err
 	}

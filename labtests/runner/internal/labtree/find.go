@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -26,16 +25,16 @@ func Find(dir string) (*Tree, error) {
 	if src == "" {
 		return nil, fmt.Errorf("%s is no 6.824 or 6.5840 lab: give the checkout's root (with src/raft in it), its src, or src/raft", dir)
 	}
-	tree := &Tree{Src: src, Raft: raft}
+	tree := &Tree{Src: src, Raft: raft, Dir: raft, Package: "raft"}
 	if isDir(filepath.Join(src, "tester1")) || filepath.Base(raft) == "raft1" {
 		return tree.recognise2025()
 	}
-	tree.Harness = []string{"config.go", "persister.go", "test_test.go"}
+	tree.Harness = RaftHarness
 	harness, err := tree.readHarness()
 	if err != nil {
 		return nil, err
 	}
-	if err := tree.readTests(); err != nil {
+	if err := tree.readTests(nil); err != nil {
 		return nil, err
 	}
 	return tree, tree.recognise(harness)
@@ -96,6 +95,9 @@ func realDir(dir string) string {
 	return dir
 }
 
+// RaftHarness are the lab's own files of package raft until 2024.
+var RaftHarness = []string{"config.go", "persister.go", "test_test.go"}
+
 // harness is what the lab's own files in package raft say.
 type harness struct {
 	imports   []string        // of config.go, or of all in 2025
@@ -146,7 +148,7 @@ func (h *harness) addImports(file *ast.File) {
 func (t *Tree) parse(name string) (*ast.File, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), t.file(name), nil, parser.SkipObjectResolution)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s has no %s: restore it, it is a part of the lab that labrun needs unchanged", t.Raft, name)
+		return nil, fmt.Errorf("%s has no %s: restore it, it is a part of the lab that labrun needs unchanged", t.Dir, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%v: restore this file, it is a part of the lab that labrun needs unchanged", err)
@@ -154,28 +156,32 @@ func (t *Tree) parse(name string) (*ast.File, error) {
 	return file, nil
 }
 
-// readTests lists the tests of package raft. Only the lab's own file must be
-// there; other test files are the student's, and may be in any state.
-func (t *Tree) readTests() error {
+// readTests lists the tests of the package, whose parts are in their names unless
+// name says otherwise. Only the lab's own file must be there; other test files
+// are the student's, and may be in any state.
+func (t *Tree) readTests(name func([]Test)) error {
 	own := t.Harness[len(t.Harness)-1]
 	if _, err := t.parse(own); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(t.Raft)
+	files, err := GoFiles(t.Dir)
 	if err != nil {
 		return err
 	}
-	for _, entry := range entries {
-		if !strings.HasSuffix(entry.Name(), "_test.go") {
+	for _, base := range files {
+		if !strings.HasSuffix(base, "_test.go") {
 			continue
 		}
-		if file, err := t.parse(entry.Name()); err == nil {
-			t.Tests = append(t.Tests, testsOf(entry.Name(), file)...)
+		if file, err := t.parse(base); err == nil {
+			t.Tests = append(t.Tests, testsOf(base, file)...)
 		}
+	}
+	if name != nil {
+		name(t.Tests)
 	}
 	t.Digit = digitOf(t.Tests)
 	if t.Digit == 0 {
-		return fmt.Errorf("%s has no test named like TestInitialElection2A: restore %s of the lab", t.Raft, own)
+		return fmt.Errorf("%s has no test named like TestInitialElection2A: restore %s of the lab", t.Dir, own)
 	}
 	return nil
 }

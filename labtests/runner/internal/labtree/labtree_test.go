@@ -220,7 +220,7 @@ func TestFindErrors(t *testing.T) {
 
 // tree returns a tree with tests of these names.
 func tree(year int, digit byte, names ...string) *labtree.Tree {
-	t := &labtree.Tree{Year: year, Digit: digit}
+	t := &labtree.Tree{Year: year, Digit: digit, Package: "raft"}
 	for _, name := range names {
 		test := labtree.Test{Name: name}
 		if n := len(name); name[n-1] >= 'A' && name[n-1] <= 'E' {
@@ -284,6 +284,48 @@ func TestReadsGoMod(t *testing.T) {
 		tree, err := labtree.Find(dir)
 		if err != nil || tree.Module != want[0] || tree.GoLine != want[1] {
 			t.Errorf("%q: %+v, %v", text, tree, err)
+		}
+	}
+}
+
+// 3A is the key/value lab's until 2023, and Raft's in 2024.
+func TestFor(t *testing.T) {
+	for year, c := range map[int]struct {
+		pkg         string
+		raft, kv    []string
+		first, both []string // tests of the key/value lab
+	}{
+		2017: {"raftkv", []string{"", "all", "2A", "a"}, []string{"3A", "3a", "kv"}, []string{"TestSmokeBasic"}, []string{"TestSmokeBasic", "TestSmokeSnapshot"}},
+		2018: {"raftkv", []string{"2C", "3"}, []string{"3B"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}},
+		2023: {"kvraft", []string{"2A", "4A", "1A"}, []string{"3A", "kv"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}},
+		2024: {"kvraft", []string{"2A", "3A"}, []string{"4A", "4B"}, []string{"TestSmokeBasic4A"}, []string{"TestSmokeBasic4A", "TestSmokeSnapshot4B"}},
+		2025: {"", []string{"2A", "3A", "4A"}, nil, nil, nil},
+	} {
+		tree, err := labtree.Find(writeYear(t, year))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range c.raft {
+			if got, err := tree.For(part); err != nil || got.KV() || got.Package != "raft" {
+				t.Errorf("%d, part %q: %+v, %v", year, part, got, err)
+			}
+		}
+		for _, part := range c.kv {
+			kv, err := tree.For(part)
+			if err != nil || !kv.KV() || kv.Package != c.pkg || kv.Dir != filepath.Join(tree.Src, "kvraft") || kv.Raft != tree.Raft {
+				t.Fatalf("%d, part %q: %+v, %v", year, part, kv, err)
+			}
+			if sel, err := kv.Select("A", ""); err != nil || !slices.Equal(sel.Names, c.first) {
+				t.Errorf("%d: part A is %+v, %v", year, sel, err)
+			}
+			if sel, err := kv.Select("kv", ""); err != nil || !slices.Equal(sel.Names, c.both) {
+				t.Errorf("%d: all parts are %+v, %v", year, sel, err)
+			}
+		}
+		if c.kv == nil {
+			if _, err := tree.For("kv"); err == nil || !strings.Contains(err.Error(), "has no package kvraft") {
+				t.Errorf("%d: %v", year, err)
+			}
 		}
 	}
 }

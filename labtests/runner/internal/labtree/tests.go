@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Test is one test function of package raft.
+// Test is one test function of the package.
 type Test struct {
 	Name string
 	File string // base name
@@ -87,8 +87,8 @@ var partName = regexp.MustCompile(`^([0-9]?)([A-Z])$`)
 // Part translates a part's name to the tree's own: 2A is what 2024 calls 3A.
 // "all" stays what it is.
 func (t *Tree) Part(name string) (string, error) {
-	if name == "all" {
-		return name, nil
+	if name == "all" || name == AllKV && t.KV() {
+		return "all", nil
 	}
 	parts := t.Parts()
 	match := partName.FindStringSubmatch(strings.ToUpper(name))
@@ -102,8 +102,8 @@ func (t *Tree) Part(name string) (string, error) {
 	if (digit == "" || digit == "2" || digit == string(t.Digit)) && slices.Contains(parts, own) {
 		return own, nil
 	}
-	return "", fmt.Errorf("package raft of this %d tree has no part %s: it has %s",
-		t.Year, strings.ToUpper(name), strings.Join(parts, ", "))
+	return "", fmt.Errorf("package %s of this %d tree has no part %s: it has %s",
+		t.Package, t.Year, strings.ToUpper(name), strings.Join(parts, ", "))
 }
 
 // Selection is what to run of a tree.
@@ -134,12 +134,12 @@ func (t *Tree) Select(part, run string) (Selection, error) {
 		}
 	}
 	if len(sel.Names) == 0 {
-		return Selection{}, fmt.Errorf("no test matches -part %q -run %q: package raft has %s", part, run, t.names())
+		return Selection{}, fmt.Errorf("no test matches -part %q -run %q: package %s has %s", part, run, t.Package, t.names())
 	}
 	switch {
 	case part == "":
 		sel.Pattern = run
-	case run != "":
+	case run != "" || t.KV() && t.Year == 2017: // whose names do not tell the part
 		sel.Pattern = "^(" + strings.Join(sel.Names, "|") + ")$"
 	case part == "all":
 		sel.Pattern = "^Test.*" + string(t.Digit) + "[A-Z]$"

@@ -24,16 +24,19 @@ const (
 type Tree struct {
 	Src    string // directory that holds labrpc, labgob and package raft
 	Raft   string // directory of package raft
-	Origin string // the user's, if Raft is a mirror's; else empty
 	Layout Layout
 	Year   int // first year that has this harness
+
+	Dir     string // directory of the package to test: Raft, or that of kvraft
+	Package string // its name
+	Origin  string // the user's directory, if Dir is a mirror's; else empty
 
 	// Only for Modules.
 	ModDir string // directory of go.mod
 	Module string // its module line
 	GoLine string // its go line; empty if there is none
 
-	Harness     []string // the lab's own files of package raft, which are never touched
+	Harness     []string // the lab's own files of the package, which are never touched
 	Import      string   // what stands before /labrpc in the harness's imports
 	CondInstall bool     // the harness calls Raft.CondInstallSnapshot (2021, 2022)
 	Digit       byte     // the lab's number in its test names: '2' of 2A to 2D, '3' since 2024
@@ -80,9 +83,9 @@ func (t *Tree) Describe() string {
 			tests++
 		}
 	}
-	return fmt.Sprintf("%s is package raft of the %d lab (%s; %d tests, parts %s)",
-		cmp.Or(t.Origin, t.Raft), t.Year, t.style(), tests, strings.Join(t.Parts(), " "))
+	return fmt.Sprintf("%s is package %s of the %d lab (%s; %d tests, parts %s)",
+		cmp.Or(t.Origin, t.Dir), t.Package, t.Year, t.style(), tests, strings.Join(t.Parts(), " "))
 }
 
-// file returns the path of a file of package raft.
-func (t *Tree) file(name string) string { return filepath.Join(t.Raft, name) }
+// file returns the path of a file of the package.
+func (t *Tree) file(name string) string { return filepath.Join(t.Dir, name) }

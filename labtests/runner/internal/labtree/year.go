@@ -92,7 +92,7 @@ func (t *Tree) recognise2025() (*Tree, error) {
 	if err := t.readModule(); err != nil {
 		return nil, err
 	}
-	return t, t.readTests()
+	return t, t.readTests(nil)
 }
 
 // daemon is the program that is a server of package raft in 2026.

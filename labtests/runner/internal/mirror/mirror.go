@@ -20,13 +20,14 @@ const srcName = "src"
 // left out: they are not Pontoon's, and a build must not write through a link.
 func Make(tree *labtree.Tree, dir string) (*labtree.Tree, error) {
 	m := *tree
-	m.Origin = tree.Raft
+	m.Origin = tree.Dir
 	m.Src = filepath.Join(dir, srcName)
 	raft, err := filepath.Rel(tree.Src, tree.Raft)
 	if err != nil {
 		return nil, err
 	}
 	m.Raft = filepath.Join(m.Src, raft)
+	m.Dir = m.Raft
 	m.ModDir = m.Src
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ func TestMake(t *testing.T) {
 	for _, above := range []bool{false, true} { // go.mod above src
 		top, dir := t.TempDir(), t.TempDir()
 		tree := &labtree.Tree{Src: filepath.Join(top, "lab"), Raft: filepath.Join(top, "lab", "raft1"), ModDir: filepath.Join(top, "lab")}
+		tree.Dir = tree.Raft
 		if above {
 			tree.ModDir = top
 		}

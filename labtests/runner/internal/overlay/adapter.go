@@ -16,7 +16,13 @@ var adapterText string
 //go:embed util.go.tmpl
 var utilText string
 
-var adapterTemplate = template.Must(template.New("raft.go").Parse(adapterText))
+//go:embed kv.go.tmpl
+var kvText string
+
+var (
+	adapterTemplate = template.Must(template.New("raft.go").Parse(adapterText))
+	kvTemplate      = template.Must(template.New("server.go").Parse(kvText))
+)
 
 // shape is what differs between the years' adapters.
 type shape struct {
@@ -31,13 +37,16 @@ type shape struct {
 	CondInstall, PersistBytes, CloseOnKill bool
 }
 
-func shapeOf(tree *labtree.Tree) shape {
-	in := func(dir string) string {
-		if tree.Import == "" {
-			return strconv.Quote(dir)
-		}
-		return strconv.Quote(tree.Import + "/" + dir)
+// importOf is how a tree imports one of its own packages.
+func importOf(tree *labtree.Tree, dir string) string {
+	if tree.Import == "" {
+		return strconv.Quote(dir)
 	}
+	return strconv.Quote(tree.Import + "/" + dir)
+}
+
+func shapeOf(tree *labtree.Tree) shape {
+	in := func(dir string) string { return importOf(tree, dir) }
 	s := shape{
 		Imports: []string{in("labgob"), in("labrpc")},
 		Codec:   "labgob", ApplyMsg: "ApplyMsg", Result: "*Raft", Persister: "*Persister",
@@ -61,8 +70,27 @@ func shapeOf(tree *labtree.Tree) shape {
 // the persister is written to is no part of it: package lab looks at what
 // methods the harness's Persister has.
 func Adapter(tree *labtree.Tree) (string, error) {
+	return execute(adapterTemplate, shapeOf(tree))
+}
+
+// KVAdapter returns the server.go that puts Pontoon's key/value service behind
+// the harness of a tree's package kvraft.
+func KVAdapter(tree *labtree.Tree) (string, error) {
+	server := "KVServer"
+	if tree.Year == 2017 {
+		server = "RaftKV"
+	}
+	return execute(kvTemplate, map[string]any{
+		"Package": tree.Package,
+		"Imports": []string{importOf(tree, "labrpc"), importOf(tree, "raft")},
+		"Server":  server,
+		"Old":     tree.Year == 2017,
+	})
+}
+
+func execute(t *template.Template, data any) (string, error) {
 	var text bytes.Buffer
-	if err := adapterTemplate.Execute(&text, shapeOf(tree)); err != nil {
+	if err := t.Execute(&text, data); err != nil {
 		return "", err
 	}
 	formatted, err := format.Source(text.Bytes())

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"pontoon.dev/labrun/internal/labtree"
 )
@@ -19,86 +18,91 @@ import (
 // Overlay is the plan for one tree, and where its files are.
 type Overlay struct {
 	Tree   *labtree.Tree // with the tests of the kept files only
-	Kept   []string      // base names in package raft
-	Hidden []string
-	Broken []string // a sentence for each test file among the hidden ones
+	*Files               // of the package to test
+	raft   *Files        // of package raft, if that is another
 
-	shim  string            // directory of module pontoon.dev/go-shim
-	work  string            // directory that the overlay's files go to
-	added []string          // base names that Add was given
-	texts map[string]string // base name in package raft to what stands there
+	shim string // directory of module pontoon.dev/go-shim
+	work string // directory that the overlay's files go to
 }
 
-// New decides about the files of a tree. It writes nothing yet.
-func New(tree *labtree.Tree, shim, work string) (*Overlay, error) {
-	adapter, err := Adapter(tree)
-	if err != nil {
-		return nil, err
-	}
-	f, err := sortFiles(tree, adapter)
-	if err != nil {
-		return nil, err
-	}
+// New decides about the files of a tree. It writes nothing yet. With keep the
+// package to test stays as it is, and only package raft below it is replaced.
+func New(tree *labtree.Tree, shim, work string, keep bool) (*Overlay, error) {
 	own := *tree
+	o := &Overlay{Tree: &own, shim: shim, work: work}
+	var err error
+	switch {
+	case !tree.KV():
+		o.Files, err = planRaft(tree, tree.Harness)
+	case keep:
+		o.Files, err = keepAll(tree)
+	default:
+		o.Files, err = planKV(tree)
+	}
+	if err == nil && tree.KV() {
+		o.raft, err = planRaft(tree, labtree.RaftHarness)
+	}
+	if err != nil {
+		return nil, err
+	}
 	own.Tests = nil
 	for _, test := range tree.Tests {
-		if slices.Contains(f.kept, test.File) {
+		if slices.Contains(o.Kept, test.File) {
 			own.Tests = append(own.Tests, test)
 		}
 	}
-	return &Overlay{Tree: &own, Kept: f.kept, Hidden: f.hidden, Broken: f.broken, shim: shim, work: work, texts: f.replaced}, nil
+	return o, nil
 }
 
-// Add puts one more file into package raft. The tree must not have one of that
+// packages are those that the overlay changes.
+func (o *Overlay) packages() []*Files {
+	if o.raft == nil {
+		return []*Files{o.Files}
+	}
+	return []*Files{o.Files, o.raft}
+}
+
+// Add puts one more file into the package to test. The tree must not have one of that
 // name.
 func (o *Overlay) Add(name, text string) error {
-	if _, err := os.Lstat(filepath.Join(o.Tree.Raft, name)); err == nil {
-		return fmt.Errorf("%s is in the way of a file that labrun adds: rename it", filepath.Join(o.Tree.Raft, name))
+	if _, err := os.Lstat(filepath.Join(o.Dir, name)); err == nil {
+		return fmt.Errorf("%s is in the way of a file that labrun adds: rename it", filepath.Join(o.Dir, name))
 	}
 	o.texts[name] = text
 	o.added = append(o.added, name)
 	return nil
 }
 
-// Replaced returns the base names of the student's files that Pontoon stands in
-// for, whether the tree has such a file or not.
-func (o *Overlay) Replaced() []string {
-	var names []string
-	for name := range o.texts {
-		if !slices.Contains(o.added, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // Describe says in one clause what becomes of the tree's files.
 func (o *Overlay) Describe() string {
-	text := "Pontoon stands in for " + strings.Join(o.Replaced(), " and ")
-	if len(o.Hidden) > 0 {
-		text += ", set aside: " + strings.Join(o.Hidden, " ")
+	switch {
+	case o.raft == nil:
+		return "Pontoon stands in for " + o.describe()
+	case len(o.Replaced()) == 0:
+		return "Pontoon stands in for " + o.raft.describe() + " of package raft, package " + o.Name + " is the tree's own"
 	}
-	return text
+	return "Pontoon stands in for " + o.raft.describe() + " of package raft, and in package " + o.Name + " for " + o.describe()
 }
 
 // Write writes the overlay, and what joins the tree with Pontoon.
 func (o *Overlay) Write() error {
 	replace := map[string]string{}
-	for name, text := range o.texts {
-		// A directory of its own, so that go does not take it for a package file
-		// of the workspace's directory.
-		file := filepath.Join(o.work, "raft", name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			return err
+	for _, f := range o.packages() {
+		for name, text := range f.texts {
+			// Directories of their own, so that go does not take the files for a
+			// package of the workspace's directory.
+			file := filepath.Join(o.work, f.Name, name)
+			if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+				return err
+			}
+			if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+				return err
+			}
+			replace[filepath.Join(f.Dir, name)] = file
 		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			return err
+		for _, name := range f.Hidden {
+			replace[filepath.Join(f.Dir, name)] = "" // go takes it for deleted
 		}
-		replace[filepath.Join(o.Tree.Raft, name)] = file
-	}
-	for _, name := range o.Hidden {
-		replace[filepath.Join(o.Tree.Raft, name)] = "" // go takes it for deleted
 	}
 	text, err := json.MarshalIndent(map[string]any{"Replace": replace}, "", "\t")
 	if err != nil {

@@ -58,7 +58,7 @@ func plan(t *testing.T, tree *labtree.Tree) *Overlay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := New(tree, filepath.Join(pontoonRoot(t), "go-shim"), work)
+	o, err := New(tree, filepath.Join(pontoonRoot(t), "go-shim"), work, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,11 +252,11 @@ func TestVerifyRefusesAnOverlayWithoutEffect(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := plan(t, tree)
-	o.Tree.Raft = link
+	o.Dir = link
 	if err := o.Write(); err != nil {
 		t.Fatal(err)
 	}
-	o.Tree.Raft = tree.Raft
+	o.Dir = tree.Raft
 	goPath, env, flags := goList(t, o)
 	if _, err := o.Verify(context.Background(), goPath, env, flags); err == nil || !strings.Contains(err.Error(), "the overlay had no effect") {
 		t.Errorf("got %v", err)
@@ -343,5 +343,44 @@ func TestWriteQuotesPaths(t *testing.T) {
 	goPath, env, flags := goList(t, o)
 	if _, err := o.Verify(context.Background(), goPath, env, flags); err != nil {
 		t.Error(err)
+	}
+}
+
+// The key/value lab's package and the Raft below it are replaced together, or
+// with keep the Raft alone.
+func TestPlanOfTheKeyValueLab(t *testing.T) {
+	for _, year := range []int{2017, 2020, 2024} {
+		tree, err := lab(t, year, true).For("kv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, filepath.Join(tree.Dir, "own.go"), "package "+tree.Package+"\n\ntype own struct{ Clerk }\n")
+		for _, keep := range []bool{false, true} {
+			work, err := filepath.EvalSymlinks(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, err := New(tree, filepath.Join(pontoonRoot(t), "go-shim"), work, keep)
+			if err == nil {
+				err = o.Write()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept, hidden := []string{"config.go", "test_test.go"}, []string{"client.go", "common.go", "own.go"}
+			if keep {
+				kept, hidden = []string{"client.go", "common.go", "config.go", "own.go", "server.go", "test_test.go"}, nil
+			}
+			if !slices.Equal(o.Kept, kept) || !slices.Equal(o.Hidden, hidden) {
+				t.Errorf("%d, keep %v: kept %v, hidden %v", year, keep, o.Kept, o.Hidden)
+			}
+			if text := o.Describe(); !strings.Contains(text, "raft.go and util.go") || strings.Contains(text, "server.go") == keep || strings.Contains(text, "\n") {
+				t.Errorf("%d, keep %v: %s", year, keep, text)
+			}
+			goPath, env, flags := goList(t, o)
+			if pkg, err := o.Verify(context.Background(), goPath, env, flags); err != nil || !strings.HasSuffix(pkg, "kvraft") {
+				t.Errorf("%d, keep %v: %q, %v", year, keep, pkg, err)
+			}
+		}
 	}
 }

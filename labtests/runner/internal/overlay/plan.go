@@ -9,7 +9,6 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -20,59 +19,113 @@ import (
 	"pontoon.dev/labrun/internal/labtree"
 )
 
-// files sorts the .go files of package raft.
-type files struct {
-	kept     []string          // the tests run with these
-	replaced map[string]string // base name to Pontoon's text
-	hidden   []string          // set aside
-	broken   []string          // why test files are among the hidden ones
+// Files sorts the .go files of one package. Those that tests are made of are
+// base names.
+type Files struct {
+	Dir    string
+	Name   string   // the package's
+	Kept   []string // the tests run with these
+	Hidden []string // set aside
+	Broken []string // a sentence for each test file among the hidden ones
+
+	texts map[string]string // base name to Pontoon's text
+	added []string          // of those, what Add was given
 }
 
-// sortFiles decides about every .go file of package raft.
+// planRaft puts Pontoon into package raft, of which own are the harness's files.
+func planRaft(tree *labtree.Tree, own []string) (*Files, error) {
+	adapter, err := Adapter(tree)
+	if err != nil {
+		return nil, err
+	}
+	f := &Files{Dir: tree.Raft, Name: "raft", texts: map[string]string{"raft.go": adapter, "util.go": utilText}}
+	return f, f.sort(own)
+}
+
+// planKV puts Pontoon's key/value service into package kvraft.
+func planKV(tree *labtree.Tree) (*Files, error) {
+	adapter, err := KVAdapter(tree)
+	if err != nil {
+		return nil, err
+	}
+	f := &Files{Dir: tree.Dir, Name: tree.Package, texts: map[string]string{"server.go": adapter}}
+	return f, f.sort(tree.Harness)
+}
+
+// keepAll leaves a package as it is.
+func keepAll(tree *labtree.Tree) (*Files, error) {
+	f := &Files{Dir: tree.Dir, Name: tree.Package, texts: map[string]string{}}
+	names, err := labtree.GoFiles(f.Dir)
+	for _, name := range names {
+		if isBuilt(f.Dir, name) {
+			f.Kept = append(f.Kept, name)
+		}
+	}
+	return f, err
+}
+
+// sort decides about every .go file of a package.
 //
 // Of the files that are no tests only the harness's stay: the others are the
-// student's Raft, util.go included, which students extend. Of the tests, the
+// student's, raft's util.go included, which students extend. Of the tests, the
 // lab's own stay, and every other file that type-checks against harness and
 // adapter: such files hold tests of the lab, or tests of the student's that
-// look at a Raft from outside only. One that reaches into the student's Raft
+// look at a Raft from outside only. One that reaches into the student's work
 // would break the build, and has nothing to test here.
-func sortFiles(tree *labtree.Tree, adapter string) (*files, error) {
-	entries, err := os.ReadDir(tree.Raft)
+func (f *Files) sort(harness []string) error {
+	names, err := labtree.GoFiles(f.Dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f := &files{replaced: map[string]string{"raft.go": adapter, "util.go": utilText}}
 	var candidates []string
-	for _, entry := range entries {
-		name := entry.Name()
-		if !strings.HasSuffix(name, ".go") || strings.ContainsAny(name[:1], "._") || entry.IsDir() {
-			continue
-		}
-		switch _, replaced := f.replaced[name]; {
+	for _, name := range names {
+		switch _, replaced := f.texts[name]; {
 		case replaced:
-		case slices.Contains(tree.Harness, name):
-			f.kept = append(f.kept, name)
-		case strings.HasSuffix(name, "_test.go") && isBuilt(tree.Raft, name):
+		case slices.Contains(harness, name):
+			f.Kept = append(f.Kept, name)
+		case strings.HasSuffix(name, "_test.go") && isBuilt(f.Dir, name):
 			candidates = append(candidates, name)
 		default:
-			f.hidden = append(f.hidden, name)
+			f.Hidden = append(f.Hidden, name)
 		}
 	}
-	broken, err := checkTests(tree, f, candidates)
+	broken, err := f.checkTests(candidates)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, name := range candidates {
 		if why := broken[name]; why != nil {
-			f.hidden = append(f.hidden, name)
-			f.broken = append(f.broken, fmt.Sprintf("%s is left out, because it does not compile with Pontoon as its Raft: %v", name, why))
+			f.Hidden = append(f.Hidden, name)
+			f.Broken = append(f.Broken, fmt.Sprintf("%s is left out, because it does not compile with Pontoon in package %s: %v", name, f.Name, why))
 		} else {
-			f.kept = append(f.kept, name)
+			f.Kept = append(f.Kept, name)
 		}
 	}
-	slices.Sort(f.kept)
-	slices.Sort(f.hidden)
-	return f, nil
+	slices.Sort(f.Kept)
+	slices.Sort(f.Hidden)
+	return nil
+}
+
+// Replaced returns the base names of the student's files that Pontoon stands in
+// for, whether the tree has such a file or not.
+func (f *Files) Replaced() []string {
+	var names []string
+	for name := range f.texts {
+		if !slices.Contains(f.added, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// describe says in one clause what becomes of the files.
+func (f *Files) describe() string {
+	text := strings.Join(f.Replaced(), " and ")
+	if len(f.Hidden) > 0 {
+		text += ", set aside: " + strings.Join(f.Hidden, " ")
+	}
+	return text
 }
 
 // isBuilt reports whether go builds a file here: not one for another system, and
@@ -84,17 +137,17 @@ func isBuilt(dir, name string) bool {
 }
 
 // checkTests returns those of the candidates that do not type-check, and why.
-func checkTests(tree *labtree.Tree, f *files, candidates []string) (map[string]error, error) {
+func (f *Files) checkTests(candidates []string) (map[string]error, error) {
 	set := token.NewFileSet()
 	var fixed []*ast.File
-	for _, name := range f.kept {
-		file, err := parser.ParseFile(set, filepath.Join(tree.Raft, name), nil, parser.SkipObjectResolution)
+	for _, name := range f.Kept {
+		file, err := parser.ParseFile(set, filepath.Join(f.Dir, name), nil, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}
 		fixed = append(fixed, file)
 	}
-	for name, text := range f.replaced {
+	for name, text := range f.texts {
 		file, err := parser.ParseFile(set, name, text, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
@@ -104,12 +157,12 @@ func checkTests(tree *labtree.Tree, f *files, candidates []string) (map[string]e
 	broken := map[string]error{}
 	parsed := map[string]*ast.File{}
 	for _, name := range candidates {
-		file, err := parser.ParseFile(set, filepath.Join(tree.Raft, name), nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(set, filepath.Join(f.Dir, name), nil, parser.SkipObjectResolution)
 		switch {
 		case err != nil:
 			broken[name] = err
-		case file.Name.Name != "raft":
-			broken[name] = fmt.Errorf("package %s instead of raft", file.Name.Name)
+		case file.Name.Name != f.Name:
+			broken[name] = fmt.Errorf("package %s instead of %s", file.Name.Name, f.Name)
 		default:
 			parsed[name] = file
 		}

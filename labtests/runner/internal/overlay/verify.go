@@ -15,35 +15,38 @@ import (
 
 // listed is what go list says of one package.
 type listed struct {
-	ImportPath, Dir, ForTest string
-	GoFiles, TestGoFiles     []string
+	ImportPath, Dir, ForTest           string
+	GoFiles, TestGoFiles, XTestGoFiles []string
 }
 
-// Verify asks go what it would compile, and returns the import path of package
-// raft. A key of an overlay that matches no file is ignored in silence, and
-// then the student's own Raft would be tested: so this is an error unless
-// package raft consists of exactly the planned files and imports Pontoon.
+// Verify asks go what it would compile, and returns the import path of the
+// package to test. A key of an overlay that matches no file is ignored in
+// silence, and then the student's own Raft would be tested: so this is an error
+// unless every package consists of exactly the planned files, and Pontoon is
+// among what they import.
 func (o *Overlay) Verify(ctx context.Context, goPath string, env, flags []string) (string, error) {
-	for _, name := range o.Hidden {
-		if _, err := os.Lstat(filepath.Join(o.Tree.Raft, name)); err != nil {
-			return "", fmt.Errorf("a file of the tree went away while labrun looked at it: %w", err)
+	for _, f := range o.packages() {
+		for _, name := range f.Hidden {
+			if _, err := os.Lstat(filepath.Join(f.Dir, name)); err != nil {
+				return "", fmt.Errorf("a file of the tree went away while labrun looked at it: %w", err)
+			}
 		}
 	}
-	args := append([]string{"list", "-deps", "-test", "-json=ImportPath,Dir,ForTest,GoFiles,TestGoFiles"}, flags...)
-	cmd := gotool.Command(ctx, o.Tree.Raft, env, goPath, args...)
+	args := append([]string{"list", "-deps", "-test", "-json=ImportPath,Dir,ForTest,GoFiles,TestGoFiles,XTestGoFiles"}, flags...)
+	cmd := gotool.Command(ctx, o.Dir, env, goPath, args...)
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
 	if err := gotool.Run(ctx, cmd); err != nil {
 		if ctx.Err() != nil {
 			return "", err
 		}
-		return "", fmt.Errorf("go cannot load package raft with Pontoon in it (%w):\n%s", err, words.Bytes())
+		return "", fmt.Errorf("go cannot load package %s with Pontoon in it (%w; %s):\n%s", o.Name, err, o.Describe(), words.Bytes())
 	}
 	return o.check(&out)
 }
 
 func (o *Overlay) check(out io.Reader) (string, error) {
-	var raft *listed
+	found := map[string]listed{} // by directory
 	pontoon := false
 	for decoder := json.NewDecoder(out); ; {
 		var p listed
@@ -54,20 +57,23 @@ func (o *Overlay) check(out io.Reader) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("go list printed no JSON: %w", err)
 		}
-		if p.Dir == o.Tree.Raft && p.ForTest == "" && len(p.GoFiles) > 0 && raft == nil {
-			raft = &p
+		if _, again := found[p.Dir]; !again && p.ForTest == "" && len(p.GoFiles) > 0 {
+			found[p.Dir] = p
 		}
 		pontoon = pontoon || p.ImportPath == labPackage
 	}
-	if raft == nil || !pontoon {
-		return "", fmt.Errorf("the overlay had no effect: package raft in %s does not import %s", o.Tree.Raft, labPackage)
+	for _, f := range o.packages() {
+		p, ok := found[f.Dir]
+		if !ok || !pontoon {
+			return "", fmt.Errorf("the overlay had no effect: package %s in %s does not import %s", f.Name, f.Dir, labPackage)
+		}
+		want := slices.Concat(f.Kept, f.Replaced(), f.added)
+		slices.Sort(want)
+		got := slices.Concat(p.GoFiles, p.TestGoFiles, p.XTestGoFiles)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			return "", fmt.Errorf("the overlay had no full effect: go would compile %v in %s, instead of %v", got, f.Dir, want)
+		}
 	}
-	want := slices.Concat(o.Kept, o.Replaced(), o.added)
-	slices.Sort(want)
-	got := slices.Concat(raft.GoFiles, raft.TestGoFiles)
-	slices.Sort(got)
-	if !slices.Equal(got, want) {
-		return "", fmt.Errorf("the overlay had no full effect: go would compile %v in %s, instead of %v", got, o.Tree.Raft, want)
-	}
-	return raft.ImportPath, nil
+	return found[o.Dir].ImportPath, nil
 }

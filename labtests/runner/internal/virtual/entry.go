@@ -19,9 +19,9 @@ var entryText string
 
 var entryTemplate = template.Must(template.New(EntryName).Parse(entryText))
 
-// Entry returns the file that, in package raft, calls the named tests.
-func Entry(names []string) (string, error) {
+// Entry returns the file that, in the package pkg, calls the named tests.
+func Entry(pkg string, names []string) (string, error) {
 	var text strings.Builder
-	err := entryTemplate.Execute(&text, names)
+	err := entryTemplate.Execute(&text, map[string]any{"Package": pkg, "Names": names})
 	return text.String(), err
 }

@@ -97,7 +97,7 @@ func job(t *testing.T, tests ...string) (Job, *bytes.Buffer) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	entry, err := Entry(tests)
+	entry, err := Entry("raft", tests)
 	if err != nil {
 		t.Fatal(err)
 	}
