@@ -7,6 +7,7 @@ mod cluster;
 mod dice;
 mod generate;
 mod invariant;
+pub mod lab;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 mod plan;

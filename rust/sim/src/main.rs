@@ -4,11 +4,13 @@ use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use pontoon_sim::{report, run_seed, run_seeds, silence_panics};
+use pontoon_sim::{lab, report, run_seed, run_seeds, silence_panics};
 
 const USAGE: &str = "\
 pontoon-sim --seed S [--steps N] [--trace]      replay one seed
 pontoon-sim --seeds A..B [--jobs J]             run many
+pontoon-sim --lab --seeds A..B [--test NAME]    the course's tests on simulated time
+pontoon-sim --lab --seed S --test NAME --trace  one of them in words
 pontoon-sim --mutant NAME --seeds A..B          with a bug put back (needs the feature mutants)
 pontoon-sim --mutants [--max-seeds N] [--jobs J]  every bug in turn";
 
@@ -18,6 +20,8 @@ struct Options {
     steps: Option<u64>,
     jobs: Option<usize>,
     trace: bool,
+    lab: bool,
+    test: Option<String>,
     mutant: Option<String>,
     mutants: bool,
     seeds_max: Option<u64>,
@@ -36,6 +40,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--steps" => options.steps = Some(number(&arg, &value()?)?),
             "--jobs" => options.jobs = Some(number(&arg, &value()?)? as usize),
             "--trace" => options.trace = true,
+            "--lab" => options.lab = true,
+            "--test" => options.test = Some(value()?),
             "--mutant" => options.mutant = Some(value()?),
             "--mutants" => options.mutants = true,
             "--max-seeds" => options.seeds_max = Some(number(&arg, &value()?)?),
@@ -79,6 +85,9 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> ExitCode {
     let steps_max = options.steps.unwrap_or(u64::MAX);
+    if options.trace && options.lab {
+        return trace_lab(options);
+    }
     if options.trace {
         let (lines, violation) = report::transcript(options.seeds.start, steps_max);
         lines.iter().for_each(|line| println!("{line}"));
@@ -88,10 +97,15 @@ fn run(options: &Options) -> ExitCode {
             ExitCode::SUCCESS
         };
     }
+    if options.lab {
+        return run_lab(options);
+    }
     let start = Instant::now();
-    let summary = run_seeds(options.seeds.clone(), jobs(options), |seed| run_seed(seed, steps_max));
+    let summary = run_seeds(options.seeds.clone(), jobs(options), false, |seed| {
+        run_seed(seed, steps_max)
+    });
     println!("{}", report::summary(&summary, start.elapsed().as_secs_f64()));
-    let Some(failure) = &summary.failure else {
+    let Some(failure) = summary.failures.first() else {
         return ExitCode::SUCCESS;
     };
     let command = format!("pontoon-sim --seed {}", failure.seed);
@@ -134,4 +148,39 @@ fn put_back(options: &Options) -> Result<(), String> {
 fn hunt_mutants(_: &Options) -> ExitCode {
     eprintln!("{WITHOUT}");
     ExitCode::from(2)
+}
+
+fn run_lab(options: &Options) -> ExitCode {
+    let start = Instant::now();
+    let filter = options.test.as_deref().unwrap_or("");
+    let result = lab::run_tests(options.seeds.clone(), jobs(options), filter);
+    print!("{}", result.table);
+    println!("{}", report::summary(&result.summary, start.elapsed().as_secs_f64()));
+    let (Some(failure), Some(test)) = (result.summary.failures.first(), result.failed) else {
+        return ExitCode::SUCCESS;
+    };
+    println!("\nFAILED {test}, seed {}: {}", failure.seed, failure.violation);
+    println!(
+        "replay: pontoon-sim --lab --seed {} --test {test} --trace",
+        failure.seed
+    );
+    ExitCode::FAILURE
+}
+
+fn trace_lab(options: &Options) -> ExitCode {
+    let name = options.test.as_deref().unwrap_or("");
+    let Some(test) = lab::TESTS.iter().find(|test| test.name == name) else {
+        let names: Vec<&str> = lab::TESTS.iter().map(|test| test.name).collect();
+        eprintln!("--test must name one test: {}", names.join(", "));
+        return ExitCode::from(2);
+    };
+    let outcome = lab::run_lab(test, options.seeds.start, true);
+    outcome.lines.iter().for_each(|line| println!("{line}"));
+    match outcome.violation {
+        None => ExitCode::SUCCESS,
+        Some(violation) => {
+            println!("FAILED {name}: {violation}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -60,8 +60,8 @@ pub struct Summary {
     pub stats: Stats,
     /// Hash over the runs' traces, the same for the same seeds.
     pub hash: u64,
-    /// The failing seed that comes first in the range.
-    pub failure: Option<Failure>,
+    /// The seeds that failed, in order: all of them, or the first.
+    pub failures: Vec<Failure>,
 }
 
 /// Runs one seed, at most `steps_max` events of it, and returns the hash of its trace.
@@ -70,11 +70,12 @@ pub fn run_seed(seed: u64, steps_max: u64) -> (u64, Stats, Option<Violation>) {
     (outcome.hash, outcome.stats, outcome.violation)
 }
 
-/// Runs the seeds on `jobs` threads, up to the first that fails. The result
-/// does not depend on the number of threads or their order.
+/// Runs the seeds on `jobs` threads, all of them or up to the first that fails.
+/// The result does not depend on the number of threads or their order.
 pub fn run_seeds(
     seeds: std::ops::Range<u64>,
     jobs: usize,
+    keep_going: bool,
     run: impl Fn(u64) -> (u64, Stats, Option<Violation>) + Sync,
 ) -> Summary {
     let next = AtomicU64::new(seeds.start);
@@ -90,7 +91,7 @@ pub fn run_seeds(
                         break;
                     }
                     let result = run(seed);
-                    if result.2.is_some() {
+                    if result.2.is_some() && !keep_going {
                         end.fetch_min(seed, Ordering::Relaxed);
                     }
                     results.lock().expect("a run does not panic").push((seed, result));
@@ -106,8 +107,10 @@ pub fn run_seeds(
         summary.stats.add(&stats);
         summary.hash = crate::dice::mix(summary.hash, hash);
         if let Some(violation) = violation {
-            summary.failure = Some(Failure { seed, violation });
-            break;
+            summary.failures.push(Failure { seed, violation });
+            if !keep_going {
+                break;
+            }
         }
     }
     summary

@@ -1,6 +1,7 @@
 //! A disk: what was written and synced, and nothing else. A batch is one
 //! atomic unit by the storage contract: after a crash it is there or it is not.
 
+use crate::lab::size;
 use pontoon_core::{Entry, HardState, Index, Persist, Restored, Snapshot};
 
 #[derive(Default)]
@@ -46,6 +47,6 @@ impl Disk {
 
     /// Estimate of the encoded size of term, vote and log.
     pub(crate) fn state_bytes(&self) -> usize {
-        0
+        size::STATE_HEADER + self.entries.iter().map(size::entry).sum::<usize>()
     }
 }

@@ -123,6 +123,7 @@ pub(crate) struct Cluster<E> {
     pub(crate) trace: Trace,
     pub(crate) stats: Stats,
     pub(crate) violation: Option<Violation>,
+    interrupted: bool,
 }
 
 impl<E> Cluster<E> {
@@ -135,6 +136,7 @@ impl<E> Cluster<E> {
             trace,
             stats: Stats::default(),
             violation: None,
+            interrupted: false,
         }
     }
 
@@ -154,7 +156,8 @@ impl<E> Cluster<E> {
 
     /// Handles events until `until_us`, or until a property is violated.
     pub(crate) fn run<O: Outside<Event = E>>(&mut self, outside: &mut O, until_us: u64, steps_max: u64) {
-        while self.violation.is_none() && self.stats.steps < steps_max {
+        self.interrupted = false;
+        while self.violation.is_none() && self.stats.steps < steps_max && !self.interrupted {
             match self.queue.next_us() {
                 Some(next_us) if next_us <= until_us => self.step(outside),
                 _ => {
@@ -163,9 +166,21 @@ impl<E> Cluster<E> {
                 }
             }
         }
-        self.stats.simulated_us = self.now_us;
-        self.stats.elections = self.oracle.elected;
-        self.stats.entries = self.oracle.committed_index();
+    }
+
+    /// What was counted, at the end of a run.
+    pub(crate) fn finish_stats(&self) -> Stats {
+        Stats {
+            simulated_us: self.now_us,
+            elections: self.oracle.elected,
+            entries: self.oracle.committed_index(),
+            ..self.stats
+        }
+    }
+
+    /// Makes `run` return after this event.
+    pub(crate) fn interrupt(&mut self) {
+        self.interrupted = true;
     }
 
     fn step<O: Outside<Event = E>>(&mut self, outside: &mut O) {

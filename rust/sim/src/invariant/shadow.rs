@@ -55,13 +55,6 @@ impl Shadow {
         self.links.push(link);
     }
 
-    pub(crate) fn extend(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            let last = self.links[self.links.len() - 1];
-            self.links.push(last.after(entry));
-        }
-    }
-
     /// Replaces everything up to `index` by the committed entries for which a
     /// snapshot stands. Returns the first index that changed.
     pub(crate) fn cover(&mut self, index: Index, committed: &Shadow) -> Index {

@@ -18,6 +18,7 @@ use clients::Client;
 use network::{Network, Request};
 pub(crate) use phases::simulate;
 use service::Service;
+pub(crate) use service::read_link;
 use troubles::Troubles;
 
 /// What happens around the servers.

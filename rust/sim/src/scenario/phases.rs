@@ -31,7 +31,7 @@ pub(crate) fn simulate(plan: &Plan, steps_max: u64, in_words: bool) -> Outcome {
     Outcome {
         violation: cluster.violation.take(),
         hash: cluster.trace.hash(),
-        stats: cluster.stats,
+        stats: cluster.finish_stats(),
         lines: cluster.trace.into_lines(),
         mishaps: scenario.into_mishaps(),
     }
