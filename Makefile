@@ -9,23 +9,24 @@ LABRUN := $(TARGET)/labrun
 SHIMLIB := go-shim/internal/core/lib/libpontoon.a
 LIBHASH = pontoon.dev/go-shim/internal/core.LibHash=$$(sha256sum $(SHIMLIB) | cut -c1-16)
 
-# How to run a lab: LAB=/path/to/checkout RUN=regexp COUNT=n RACE=1 VIRTUAL=1
+# How to run a lab: LAB=/path/to/checkout RUN=regexp COUNT=n RACE=1 VIRTUAL=1 KEEP=kvraft
 LAB     ?=
 RUN     ?=
 COUNT   ?= 1
 RACE    ?=
 VIRTUAL ?=
+KEEP    ?=
 LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)') -count $(COUNT) \
-           $(if $(filter-out 0,$(RACE)),-race) $(if $(filter-out 0,$(VIRTUAL)),-virtual)
+           $(if $(filter-out 0,$(RACE)),-race) $(if $(filter-out 0,$(VIRTUAL)),-virtual) $(if $(KEEP),-keep $(KEEP))
 
-.PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-all \
+.PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-3A test-3B test-all \
         test test-rust test-shim test-labtree test-runner test-lab \
         check fix header bench mutants sim clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-zA-Z0-9_-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Lab targets take LAB=/path/to/checkout RUN=regexp COUNT=n RACE=1 VIRTUAL=1."
+	@echo "  Lab targets take LAB=/path/to/checkout RUN=regexp COUNT=n RACE=1 VIRTUAL=1, test-3A and test-3B also KEEP=kvraft."
 
 tools: ## check that cargo, go (1.25 or later) and a C compiler are there
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, so that cargo is on PATH."; exit 2; }
@@ -54,6 +55,10 @@ test-2C: tools labrun ## persistence
 	@$(LABRUN) test -part 2C $(LABFLAGS)
 test-2D: tools labrun ## snapshots
 	@$(LABRUN) test -part 2D $(LABFLAGS)
+test-3A: tools labrun ## the key/value service (4A in a 2024 tree); KEEP=kvraft: the checkout's own, on Pontoon's Raft
+	@$(LABRUN) test -part 3A $(LABFLAGS)
+test-3B: tools labrun ## the key/value service with snapshots
+	@$(LABRUN) test -part 3B $(LABFLAGS)
 test-all: tools labrun ## 2A to 2D in one go
 	@$(LABRUN) test -part all $(LABFLAGS)
 
@@ -70,15 +75,16 @@ test-shim: shimlib ## the Go side, plain, with -race and with cgo's strictest po
 	cd go-shim && GOEXPERIMENT=cgocheck2 GOGC=1 $(GO) test -ldflags "-X $(LIBHASH:$(SHIMLIB)=internal/core/lib/libpontoon.a)" ./...
 
 test-labtree: tools ## self-tests of the embedded labrpc, labgob and harness
-	cd labtests/src && $(GO) test ./labrpc ./labgob && $(GO) test -run Harness ./raft
-	cd labtests/src && $(GO) test -race ./labrpc ./labgob && $(GO) test -race -run Harness ./raft
+	cd labtests/src && $(GO) test ./labrpc ./labgob ./models && $(GO) test -run Harness ./raft ./kvraft
+	cd labtests/src && $(GO) test -race ./labrpc ./labgob ./models && $(GO) test -race -run Harness ./raft ./kvraft
 
 test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
 	cd labtests/runner && $(GO) test -count=1 ./...
 
-test-lab: tools labrun ## the embedded lab tests on Pontoon: in real time, and with -race in virtual time
+test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, and with -race in virtual time; key/value in virtual time
 	$(LABRUN) test -part all -root $(CURDIR)
 	$(LABRUN) test -part all -root $(CURDIR) -virtual -race
+	$(LABRUN) test -part kv -root $(CURDIR) -virtual
 
 bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, medians of interleaved runs (QUICK=1: a few minutes)
 	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)
