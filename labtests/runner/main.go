@@ -17,10 +17,11 @@ import (
 // exitUsage is for what the user can put right: arguments, the tree, tools.
 const exitUsage = 2
 
-const usage = `labrun runs the tests of a 6.824 or 6.5840 lab with Pontoon as its Raft.
+const usage = `labrun runs the tests of a 6.824 or 6.5840 lab with Pontoon as its Raft, and
+of the key/value lab until 2024 with Pontoon's service on top.
 
 usage:
-  labrun test [flags]   run the tests of package raft ("labrun test -h" lists the flags)
+  labrun test [flags]   run the tests of a checkout ("labrun test -h" lists the flags)
   labrun years [flags]  run the tests of all checkouts in a folder, one table ("labrun years -h")
   labrun bench [flags]  measure Pontoon and other Rafts behind the lab interface ("labrun bench -h")
   labrun help           print this

@@ -102,7 +102,11 @@ func (o *yearsOptions) runCheckout(ctx context.Context, c years.Checkout) years.
 		row.Remark = err.Error()
 		return row
 	}
-	fmt.Fprintf(os.Stderr, "labrun: %d, %s\n", c.Tree.Year, c.Dir)
+	how := ""
+	if o.virtual && c.Tree.Processes() {
+		how = ", in real time: its servers are processes, and there is no virtual time across processes"
+	}
+	fmt.Fprintf(os.Stderr, "labrun: %d, %s%s\n", c.Tree.Year, c.Dir, how)
 	args := []string{"test", "-v", "-lab", c.Dir, "-root", o.root, "-part", o.part}
 	if o.race {
 		args = append(args, "-race")
