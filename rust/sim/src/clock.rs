@@ -35,16 +35,12 @@ impl Clock {
     /// The first simulated moment at which the clock reads `ms` or more;
     /// `None` if that is not within days.
     pub(crate) fn when_us(&self, now_us: u64, ms: u64) -> Option<u64> {
-        let missing = (ms.saturating_mul(1000)).saturating_sub(self.read_us(now_us));
-        if missing > FAR_US {
+        let missing_us = ms.saturating_mul(1000).saturating_sub(self.base_us);
+        if missing_us > FAR_US {
             return None;
         }
-        let mut at_us = now_us + (missing * TRUE_RATE).div_ceil(self.rate);
-        // Rounding down when read can still leave it a microsecond short.
-        while self.read_ms(at_us) < ms {
-            at_us += 1;
-        }
-        Some(at_us)
+        let after_us = (missing_us * TRUE_RATE).div_ceil(self.rate);
+        Some(now_us.max(self.since_us + after_us))
     }
 
     /// From now on it gains `ppm` microseconds a second (loses, if negative).
@@ -56,5 +52,25 @@ impl Clock {
 
     pub(crate) fn jump(&mut self, by_us: u64) {
         self.base_us += by_us;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_is_due_when_the_clock_says_so() {
+        for ppm in [-400_000, -77, 0, 13, 900_001] {
+            let mut clock = Clock::new(500, 123_456);
+            clock.set_rate(700, ppm);
+            clock.jump(17);
+            for ms in [0, 123, 124, 500, 9_999] {
+                let at_us = clock.when_us(1000, ms).expect("soon");
+                assert!(clock.read_ms(at_us) >= ms);
+                assert!(at_us == 1000 || clock.read_ms(at_us - 1) < ms, "not later than needed");
+            }
+        }
+        assert_eq!(Clock::new(0, 0).when_us(0, u64::MAX), None);
     }
 }

@@ -108,7 +108,11 @@ fn run(options: &Options) -> ExitCode {
     let Some(failure) = summary.failures.first() else {
         return ExitCode::SUCCESS;
     };
-    let command = format!("pontoon-sim --seed {}", failure.seed);
+    let mutant = options
+        .mutant
+        .as_ref()
+        .map_or(String::new(), |name| format!(" --mutant {name}"));
+    let command = format!("pontoon-sim{mutant} --seed {}", failure.seed);
     println!("\n{}", report::failure(failure, &command, steps_max));
     ExitCode::FAILURE
 }

@@ -4,18 +4,20 @@
 
 mod batch;
 mod disk;
+mod outside;
 mod server;
+mod stats;
 
-use pontoon_core::{
-    Apply, Bytes, Config, Envelope, Index, NodeId, Outgoing, Profile, Proposal, Raft, Snapshot, Status,
-};
+use pontoon_core::{Bytes, Config, Envelope, Index, NodeId, Profile, Proposal, Raft, Status};
 
 use crate::dice::mix;
 use crate::invariant::election_timer::Kind;
-use crate::invariant::{Checked, Link, OpenRequest, Oracle, Violation, liveness, name};
+use crate::invariant::{Checked, OpenRequest, Oracle, Violation, liveness, name};
 use crate::queue::Queue;
 use crate::trace::Trace;
+pub(crate) use outside::Outside;
 pub(crate) use server::{CrashPoint, Server};
+pub use stats::Stats;
 
 /// What happens next, to a server or outside of all.
 #[derive(Clone, Copy, Debug)]
@@ -45,74 +47,6 @@ pub(crate) enum Event<E> {
         incarnation: u32,
     },
     Outside(E),
-}
-
-/// What surrounds the servers. All times are simulated microseconds.
-pub(crate) trait Outside {
-    type Event;
-
-    /// `outgoing` leaves server `from`; a reply says which request it answers.
-    fn send(
-        &mut self,
-        cluster: &mut Cluster<Self::Event>,
-        from: usize,
-        outgoing: Outgoing,
-        answers: Option<OpenRequest>,
-    );
-    /// How long this server's next write takes; 0: it is done at once.
-    fn write_us(&mut self, at: usize, now_us: u64) -> u64;
-    /// How long after its messages left the core learns that a batch is done.
-    fn done_us(&mut self, at: usize) -> u64;
-    /// How long the state machine takes for what it is given now.
-    fn apply_us(&mut self, at: usize) -> u64;
-    /// How long the server's loop takes to come round after an input.
-    fn wake_us(&mut self, at: usize) -> u64;
-    /// How late a timer fires.
-    fn late_us(&mut self, at: usize) -> u64;
-    fn apply_bytes(&self, at: usize) -> usize;
-    fn apply(&mut self, cluster: &mut Cluster<Self::Event>, at: usize, apply: Apply);
-    /// What a snapshot's bytes say they stand for.
-    fn read_snapshot(&self, snapshot: &Snapshot) -> Option<Link>;
-    fn crashed(&mut self, cluster: &mut Cluster<Self::Event>, at: usize);
-    fn event(&mut self, cluster: &mut Cluster<Self::Event>, event: Self::Event);
-}
-
-/// Counts for the summary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Events processed.
-    pub steps: u64,
-    /// Simulated time, in microseconds.
-    pub simulated_us: u64,
-    /// Leaders that took office.
-    pub elections: u64,
-    /// Servers stopped, restarts not counted.
-    pub crashes: u64,
-    /// Messages handed to the network.
-    pub messages: u64,
-    /// Requests among them.
-    pub requests: u64,
-    /// Entries committed.
-    pub entries: u64,
-    /// Snapshots installed from a leader.
-    pub installs: u64,
-    /// Operations of clients.
-    pub operations: u64,
-}
-
-impl Stats {
-    /// Sums two runs.
-    pub fn add(&mut self, other: &Stats) {
-        self.steps += other.steps;
-        self.simulated_us += other.simulated_us;
-        self.elections += other.elections;
-        self.crashes += other.crashes;
-        self.messages += other.messages;
-        self.requests += other.requests;
-        self.entries += other.entries;
-        self.installs += other.installs;
-        self.operations += other.operations;
-    }
 }
 
 pub(crate) struct Cluster<E> {

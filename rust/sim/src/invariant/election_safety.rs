@@ -72,3 +72,21 @@ impl ElectionSafety {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_vote_and_one_leader_a_term() {
+        let mut safety = ElectionSafety::new();
+        assert!(safety.elected(3, 0, 3).is_err(), "nobody voted");
+        assert!(safety.voted(3, 1, 0).is_ok());
+        assert!(safety.voted(3, 1, 0).is_ok(), "a vote may be repeated");
+        assert!(safety.elected(3, 0, 3).is_ok());
+        assert!(safety.voted(3, 1, 2).is_err());
+        let mut safety = ElectionSafety::new();
+        assert!(safety.elected(3, 0, 1).is_ok());
+        assert!(safety.elected(3, 1, 1).is_err());
+    }
+}

@@ -33,3 +33,30 @@ pub(crate) fn check_batch(server: usize, delta: &LogDelta, last_index: Index) ->
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::tests::status;
+
+    #[test]
+    fn a_leader_neither_cuts_nor_rewrites() {
+        let leads = |term, last_index| Status {
+            role: Role::Leader,
+            last_index,
+            ..status(term)
+        };
+        assert!(check_step(0, &leads(2, 5), &leads(2, 5)).is_ok());
+        assert!(check_step(0, &leads(2, 5), &leads(2, 4)).is_err());
+        assert!(
+            check_step(0, &leads(2, 5), &leads(3, 4)).is_ok(),
+            "it followed in between"
+        );
+        let delta = |from| LogDelta {
+            from,
+            entries: Vec::new(),
+        };
+        assert!(check_batch(0, &delta(6), 5).is_ok());
+        assert!(check_batch(0, &delta(5), 5).is_err());
+    }
+}

@@ -48,3 +48,24 @@ pub(crate) fn check(server: usize, term: Term, log: &Shadow, committed: &Committ
         format!("{leader} leads term {term} without entry {required}, which was committed in term {by}")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_leaders_have_what_was_committed() {
+        let mut committed = Committed::new();
+        for (index, by) in [(1, 1), (2, 1), (3, 4)] {
+            committed.push(Link { term: by, chain: index }, by);
+        }
+        let required = [1, 2, 4, 5].map(|term| committed.required(term));
+        assert_eq!(required, [0, 2, 2, 3]);
+        let mut log = Shadow::new();
+        log.push(Link { term: 1, chain: 1 });
+        assert!(check(0, 2, &log, &committed, 1).is_ok());
+        assert!(check(0, 2, &log, &committed, 2).is_err(), "it lacks entry 2");
+        log.push(Link { term: 2, chain: 9 });
+        assert!(check(0, 2, &log, &committed, 2).is_err(), "it has another");
+    }
+}

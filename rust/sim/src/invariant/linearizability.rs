@@ -175,3 +175,76 @@ fn check_zones(key: usize, clusters: impl Iterator<Item = (u64, (u64, u64))>) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::rngs::SmallRng;
+    use rand::{Rng, SeedableRng};
+
+    /// By definition: some order of the operations that respects time explains
+    /// every answer. Tries all of them.
+    fn by_definition(left: &[Operation], value: u64) -> bool {
+        let earliest = left.iter().map(|operation| operation.answered).min().unwrap_or(NEVER);
+        if earliest == NEVER {
+            return true; // what was never answered need not have happened
+        }
+        left.iter().enumerate().any(|(at, operation)| {
+            let mut rest = left.to_vec();
+            rest.remove(at);
+            let now = match operation.action {
+                Action::Read(read) if operation.answered != NEVER && read != value => return false,
+                Action::Read(_) => value,
+                Action::Write(written) => written,
+            };
+            operation.called < earliest && by_definition(&rest, now)
+        })
+    }
+
+    /// A small history of overlapping operations, right or wrong.
+    fn random_history(rng: &mut SmallRng) -> History {
+        let mut history = History::default();
+        let mut open: Vec<usize> = Vec::new();
+        let mut written = 0;
+        for _ in 0..rng.random_range(2..14) {
+            if open.len() < 3 && rng.random::<bool>() {
+                let action = match rng.random::<bool>() {
+                    true => {
+                        written += 1;
+                        Action::Write(written)
+                    }
+                    false => Action::Read(0),
+                };
+                open.push(history.call(0, action));
+            } else if !open.is_empty() {
+                let operation = open.swap_remove(rng.random_range(0..open.len()));
+                history.answer(operation, rng.random_range(0..=written));
+            }
+        }
+        history
+    }
+
+    #[test]
+    fn agrees_with_the_definition() {
+        let mut rng = SmallRng::seed_from_u64(1);
+        let mut verdicts = [0; 2];
+        for _ in 0..20_000 {
+            let history = random_history(&mut rng);
+            let holds = by_definition(&history.operations, 0);
+            assert_eq!(history.check(1).is_ok(), holds, "{:?}", history.operations);
+            verdicts[usize::from(holds)] += 1;
+        }
+        assert!(verdicts.iter().all(|count| *count > 2000), "both happen: {verdicts:?}");
+    }
+
+    #[test]
+    fn what_cannot_have_happened_is_not_read() {
+        let mut history = History::default();
+        let write = history.call(0, Action::Write(5));
+        let read = history.call(0, Action::Read(0));
+        history.answer(read, 5);
+        assert!(history.check(1).is_ok());
+        history.void(write);
+        assert!(history.check(1).is_err(), "another command was committed in its place");
+    }
+}

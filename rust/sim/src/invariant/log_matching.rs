@@ -72,3 +72,22 @@ impl LogMatching {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_entry_means_the_same_log() {
+        let link = |term, chain| Link { term, chain };
+        let mut matching = LogMatching::new();
+        assert!(matching.written(0, 1, link(1, 11)).is_ok());
+        assert!(matching.written(1, 1, link(2, 12)).is_ok(), "another term's entry");
+        assert!(matching.written(2, 1, link(2, 12)).is_ok());
+        assert!(matching.written(2, 1, link(2, 13)).is_err());
+        assert!(matching.written(0, 1, link(1, 13)).is_err());
+        assert!(matching.sent(0, 1, 2, Some(link(2, 12))).is_ok());
+        assert!(matching.sent(0, 1, 1, Some(link(2, 12))).is_err());
+        assert!(matching.sent(0, 1, 1, None).is_err());
+    }
+}

@@ -71,3 +71,25 @@ impl Property {
 pub(crate) fn name(server: usize) -> String {
     format!("S{}", server + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use pontoon_core::{Role, Status};
+
+    /// A follower that knows nothing but its term.
+    pub(crate) fn status(term: u64) -> Status {
+        Status {
+            id: 1,
+            term,
+            role: Role::Follower,
+            leader: None,
+            commit_index: 0,
+            delivered_index: 0,
+            stable_index: 0,
+            last_index: 0,
+            last_term: 0,
+            snapshot_index: 0,
+            snapshot_term: 0,
+        }
+    }
+}

@@ -39,3 +39,30 @@ pub(crate) fn check_restart(
         format!("{} came back from {disk:?} as {after:?}", name(server))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::tests::status;
+
+    #[test]
+    fn nothing_goes_back() {
+        let before = Status {
+            commit_index: 3,
+            delivered_index: 2,
+            last_index: 4,
+            ..status(2)
+        };
+        let changed = |change: fn(&mut Status)| {
+            let mut after = before.clone();
+            change(&mut after);
+            check(0, &before, &after)
+        };
+        assert!(changed(|after| after.commit_index = 4).is_ok());
+        assert!(changed(|after| after.term = 1).is_err());
+        assert!(changed(|after| after.commit_index = 2).is_err());
+        assert!(changed(|after| after.delivered_index = 1).is_err());
+        assert!(changed(|after| after.commit_index = 5).is_err(), "beyond the log");
+        assert!(changed(|after| after.delivered_index = 4).is_err(), "not committed");
+    }
+}

@@ -58,3 +58,24 @@ impl OpenRequests {
         self.open.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_answered_once() {
+        let mut open = OpenRequests::default();
+        open.opened(OpenRequest {
+            ticket: 7,
+            from: 1,
+            origin: 3,
+            moved_timer: false,
+        });
+        assert!(open.check_idle(0).is_err());
+        assert!(open.answered(0, 7, 2).is_err(), "somebody else's");
+        assert_eq!(open.answered(0, 7, 1).expect("it is open").origin, 3);
+        assert!(open.answered(0, 7, 1).is_err(), "twice");
+        assert!(open.check_idle(0).is_ok());
+    }
+}

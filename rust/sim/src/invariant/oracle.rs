@@ -78,8 +78,7 @@ impl Oracle {
         let view = &mut self.servers[at];
         view.applied = status.snapshot_index;
         let (disk, last_index) = (view.durable_hard_state, view.durable.last_index());
-        let checked = monotonic::check_restart(at, &disk, status.snapshot_index, last_index, status);
-        checked
+        monotonic::check_restart(at, &disk, status.snapshot_index, last_index, status)
     }
 
     /// The server is gone, and with it all that was not on disk.

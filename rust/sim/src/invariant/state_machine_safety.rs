@@ -60,3 +60,52 @@ pub(crate) fn check_commit(server: usize, commit: Index, log: Option<Link>, comm
         format!("{server} believes {log:?} at index {commit} to be committed, where {known:?} was")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pontoon_core::{Bytes, Entry, Payload, Snapshot};
+
+    #[test]
+    fn only_what_is_committed_once_and_in_order() {
+        let entry = |text: &str| Entry {
+            term: 1,
+            payload: Payload::Command(Bytes::from(text)),
+        };
+        let mut committed = Committed::new();
+        let first = Link::START.after(&entry("a"));
+        committed.push(first, 1);
+        committed.push(first.after(&entry("b")), 1);
+        let apply = |first_index, texts: &[&str]| Apply::Entries {
+            first_index,
+            entries: texts.iter().map(|text| entry(text)).collect(),
+        };
+        assert!(check_apply(0, 0, &apply(1, &["a", "b"]), &committed).is_ok());
+        assert!(check_apply(0, 1, &apply(2, &["b"]), &committed).is_ok());
+        assert!(
+            check_apply(0, 0, &apply(2, &["b"]), &committed).is_err(),
+            "1 is left out"
+        );
+        assert!(
+            check_apply(0, 1, &apply(1, &["a"]), &committed).is_err(),
+            "1 comes twice"
+        );
+        assert!(
+            check_apply(0, 1, &apply(2, &["c"]), &committed).is_err(),
+            "another entry"
+        );
+        assert!(
+            check_apply(0, 2, &apply(3, &["c"]), &committed).is_err(),
+            "not committed"
+        );
+        let snapshot = Apply::Snapshot(Snapshot {
+            index: 2,
+            term: 1,
+            data: Bytes::default(),
+        });
+        assert!(check_apply(0, 1, &snapshot, &committed).is_ok());
+        assert!(check_apply(0, 2, &snapshot, &committed).is_err(), "it goes back");
+        assert!(check_snapshot(0, 1, first, &committed).is_ok());
+        assert!(check_snapshot(0, 2, first, &committed).is_err());
+    }
+}

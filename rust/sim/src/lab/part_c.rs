@@ -75,10 +75,13 @@ pub(super) async fn persist3(lab: Lab) -> Tested<()> {
     Ok(())
 }
 
-/// Start on every server that is up; the last that took it.
+/// Start on every server that is up; the last that took it, and where.
 fn start_everywhere(lab: &Lab, command: &Bytes) -> Option<(usize, u64)> {
-    let started = (0..lab.servers()).map(|at| (at, lab.start(at, command)));
-    started.filter_map(|(at, started)| Some((at, started?.0))).last()
+    let mut last = None;
+    for at in 0..lab.servers() {
+        last = lab.start(at, command).map(|(index, _)| (at, index)).or(last);
+    }
+    last
 }
 
 /// Mostly next to nothing, at times up to half an election timeout.
@@ -147,8 +150,12 @@ pub(super) async fn figure8_unreliable(lab: Lab) -> Tested<()> {
             lab.set_long_reordering(true);
         }
         let command = any(&lab);
-        let started = (0..5).filter(|at| lab.start(*at, &command).is_some() && lab.is_connected(*at));
-        let leader = started.last();
+        let mut leader = None;
+        for at in 0..5 {
+            if lab.start(at, &command).is_some() && lab.is_connected(at) {
+                leader = Some(at);
+            }
+        }
         pause(&lab).await;
         if let Some(leader) = leader
             && lab.random(1000) < 500

@@ -1,0 +1,32 @@
+//! The properties can fail: bugs that are put back are noticed, and what leads
+//! to them is boiled down. One test, for a bug is there for the whole process.
+#![cfg(feature = "mutants")]
+
+use pontoon_sim::mutants::put_back;
+use pontoon_sim::{report, run_seed, run_seeds};
+
+#[test]
+fn bugs_are_noticed_and_boiled_down() {
+    let bugs = [
+        ("commit-old-term", "commit rule"),
+        ("vote-not-persisted", "durability"),
+        ("count-stale-vote", "election safety"),
+        ("vote-for-any-log", "leader completeness"),
+        ("keep-log-on-install", "log matching"),
+        ("timer-on-any-message", "election timer"),
+    ];
+    for (name, property) in bugs {
+        put_back(name).expect("there is such a mutant");
+        let summary = run_seeds(0..40, 2, false, |seed| run_seed(seed, u64::MAX));
+        let failure = summary.failures.first().unwrap_or_else(|| panic!("{name} survives"));
+        assert_eq!(failure.violation.property, property, "{name}");
+        let text = report::failure(failure, "the replay command", u64::MAX);
+        assert!(
+            text.contains("VIOLATION") && text.contains("the replay command"),
+            "{text}"
+        );
+        let faults = text.lines().filter(|line| line.starts_with("  at ")).count();
+        assert!(faults < 12, "{name}: {faults} faults are left\n{text}");
+    }
+    put_back("no-such-bug").expect_err("there is none");
+}
