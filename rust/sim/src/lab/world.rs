@@ -182,7 +182,7 @@ impl Site {
         if self.agreed.len() < index as usize {
             self.agreed.push(command.clone());
         }
-        if self.snapshots && (index + 1) % SNAPSHOT_INTERVAL == 0 {
+        if self.snapshots && (index + 1).is_multiple_of(SNAPSHOT_INTERVAL) {
             self.take_snapshot(cluster, at);
         }
     }
