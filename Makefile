@@ -16,10 +16,11 @@ COUNT   ?= 1
 RACE    ?=
 VIRTUAL ?=
 KEEP    ?=
+LABS    ?=
 LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)') -count $(COUNT) \
            $(if $(filter-out 0,$(RACE)),-race) $(if $(filter-out 0,$(VIRTUAL)),-virtual) $(if $(KEEP),-keep $(KEEP))
 
-.PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-3A test-3B test-all \
+.PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-3A test-3B test-kv test-years test-all \
         test test-rust test-shim test-labtree test-runner test-lab \
         check fix header bench mutants sim clean
 
@@ -59,6 +60,11 @@ test-3A: tools labrun ## the key/value service (4A in a 2024 tree); KEEP=kvraft:
 	@$(LABRUN) test -part 3A $(LABFLAGS)
 test-3B: tools labrun ## the key/value service with snapshots
 	@$(LABRUN) test -part 3B $(LABFLAGS)
+test-kv: tools labrun ## both parts of the key/value lab, of any year up to 2024
+	@$(LABRUN) test -part kv $(LABFLAGS)
+test-years: tools labrun ## every checkout in the folder LABS, and one table
+	@[ -n "$(LABS)" ] || { echo "Say where the checkouts are: make test-years LABS=/path/to/folder"; exit 2; }
+	@$(LABRUN) years -root $(CURDIR) -labs "$(LABS)" $(if $(filter-out 0,$(RACE)),-race) $(if $(filter-out 0,$(VIRTUAL)),-virtual)
 test-all: tools labrun ## 2A to 2D in one go
 	@$(LABRUN) test -part all $(LABFLAGS)
 

@@ -81,7 +81,8 @@ func (h *host) rpc(to int, request []byte, done func([]byte, error)) {
 
 // Load implements raft.Storage.
 func (h *host) Load() (state, snapshot []byte, err error) {
-	return h.persister.ReadRaftState(), h.persister.ReadSnapshot(), nil
+	snapshot = h.persister.ReadSnapshot()
+	return resolveSteps(h.persister.ReadRaftState(), snapshot), snapshot, nil
 }
 
 // Save implements raft.Storage.

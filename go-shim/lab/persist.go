@@ -42,14 +42,8 @@ func saveWith(p Persister, copyOnSave bool) (saveFunc, error) {
 			}
 		}, nil
 	}
-	// The persister of 2017 keeps slices and cannot save both at once. A crash
-	// in between then finds the newer snapshot with the older, longer log,
-	// which repeats commands; the other order would lose some.
-	snapshots, ok := p.(snapshotSaver)
-	return func(s, snapshot []byte, changed bool) {
-		if changed && ok {
-			snapshots.SaveSnapshot(bytes.Clone(snapshot))
-		}
-		state.SaveRaftState(bytes.Clone(s))
-	}, nil
+	if snapshots, ok := p.(snapshotSaver); ok {
+		return saveInSteps(p, state, snapshots), nil
+	}
+	return func(s, _ []byte, _ bool) { state.SaveRaftState(bytes.Clone(s)) }, nil
 }
