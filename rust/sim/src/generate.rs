@@ -171,7 +171,7 @@ const POINTS: [CrashPoint; 7] = [
     CrashPoint::AfterDone,
 ];
 
-const TROUBLES: usize = 12;
+const TROUBLES: usize = 14;
 const KINDS: usize = TROUBLES + RECIPES;
 
 fn trouble(rng: &mut SmallRng, setup: &Setup, kind: usize) -> Trouble {
@@ -229,7 +229,13 @@ fn trouble(rng: &mut SmallRng, setup: &Setup, kind: usize) -> Trouble {
         10 => Trouble::Burst {
             commands: rng.random_range(1..30),
         },
-        _ => Trouble::Snapshot { who },
+        11 => Trouble::Snapshot { who },
+        12 => Trouble::Amnesia {
+            who,
+            entries: rng.random_range(1..10),
+            down_us: for_us,
+        },
+        _ => Trouble::Impostor { who, down_us: for_us },
     }
 }
 

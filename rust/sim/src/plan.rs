@@ -96,6 +96,18 @@ pub(crate) enum Trouble {
     Snapshot {
         who: Who,
     },
+    /// A server stops and comes back without the last entries of its log,
+    /// unless they are needed: that breaks the storage contract.
+    Amnesia {
+        who: Who,
+        entries: u64,
+        down_us: u64,
+    },
+    /// A follower hears of a second leader in its term: it must not go on.
+    Impostor {
+        who: Who,
+        down_us: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

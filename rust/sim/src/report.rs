@@ -203,6 +203,17 @@ fn describe_trouble(trouble: &Trouble) -> String {
             )
         }
         Trouble::Burst { commands } => format!("{commands} commands at once for everybody who leads"),
+        Trouble::Amnesia { who, entries, down_us } => {
+            let who = describe_who(who);
+            format!(
+                "{who} crashes and loses its last {entries} entries, for {}",
+                ms(down_us)
+            )
+        }
+        Trouble::Impostor { who, down_us } => {
+            let who = describe_who(who);
+            format!("{who} hears of a second leader, and is gone for {}", ms(down_us))
+        }
         Trouble::Snapshot { who } => format!("{} takes a snapshot", describe_who(who)),
     }
 }

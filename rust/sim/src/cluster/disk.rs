@@ -32,6 +32,15 @@ impl Disk {
         }
     }
 
+    /// Loses the last entries, which no disk may do.
+    pub(super) fn lose(&mut self, entries: usize) {
+        self.entries.truncate(self.entries.len() - entries);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// What a server that starts finds.
     pub(crate) fn restore(&self) -> Restored {
         Restored {

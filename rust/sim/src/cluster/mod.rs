@@ -3,6 +3,7 @@
 //! them, network, clients and state machines, is an [`Outside`].
 
 mod batch;
+mod breach;
 mod disk;
 mod outside;
 mod server;

@@ -73,6 +73,13 @@ impl ElectionSafety {
     }
 }
 
+/// A server heard of a second leader in `term`.
+pub(crate) fn check_impostor(server: usize, term: Term, stopped: bool) -> Checked {
+    PROPERTY.require(stopped, || {
+        format!("{} heard of a second leader in term {term} and went on", name(server))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

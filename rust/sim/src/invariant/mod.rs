@@ -3,7 +3,7 @@
 
 mod commit_rule;
 mod durability;
-mod election_safety;
+pub(crate) mod election_safety;
 pub(crate) mod election_timer;
 mod leader_append_only;
 mod leader_completeness;

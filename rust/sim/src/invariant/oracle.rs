@@ -69,6 +69,10 @@ impl Oracle {
         }
     }
 
+    pub(crate) fn servers(&self) -> usize {
+        self.servers.len()
+    }
+
     pub(crate) fn committed_index(&self) -> Index {
         self.committed.last_index()
     }
@@ -109,6 +113,27 @@ impl Oracle {
             self.holders(committed, self.committed.log.get(committed)),
             self.servers.len(),
         )
+    }
+
+    /// The disk is about to lose its log from `from` on. `false`: it must not,
+    /// for something committed is not on a majority of the others, or something
+    /// else may be committed because this server acknowledged it.
+    pub(crate) fn may_lose(&mut self, at: usize, from: Index) -> bool {
+        let committed = self.committed.last_index();
+        let link = self.committed.log.get(committed);
+        let view = &self.servers[at];
+        let others = self.holders(committed, link) - usize::from(view.durable.get(committed) == link);
+        let all_committed = view.durable.last_index() <= committed && {
+            let last_index = view.durable.last_index();
+            view.durable.get(last_index) == self.committed.log.get(last_index)
+        };
+        if others <= self.servers.len() / 2 || !all_committed {
+            return false;
+        }
+        let view = &mut self.servers[at];
+        view.durable.cut(from);
+        view.written.cut(from);
+        true
     }
 
     /// How many disks hold `link` at `index`, and so all before it.

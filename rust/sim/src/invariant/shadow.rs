@@ -72,6 +72,11 @@ impl Shadow {
         same + 1
     }
 
+    /// Drops `from` and everything after it.
+    pub(crate) fn cut(&mut self, from: Index) {
+        self.links.truncate(from as usize);
+    }
+
     /// Cuts everything from `delta.from` on and appends.
     pub(crate) fn apply(&mut self, delta: &LogDelta) {
         self.links.truncate(delta.from as usize);

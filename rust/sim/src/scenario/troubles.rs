@@ -113,6 +113,17 @@ impl Scenario {
                 self.ends(cluster, fault, for_us);
             }
             Trouble::Burst { commands } => self.burst(cluster, commands),
+            Trouble::Amnesia { who, entries, down_us } => {
+                let at = self.target(cluster, who);
+                self.troubles.down_us[at] = down_us;
+                cluster.crash(self, at, true);
+                cluster.lose_tail(at, entries);
+            }
+            Trouble::Impostor { who, down_us } => {
+                let at = self.target(cluster, who);
+                self.troubles.down_us[at] = down_us;
+                cluster.hear_impostor(self, at);
+            }
             Trouble::Snapshot { who } => {
                 let at = self.target(cluster, who);
                 if cluster.servers[at].raft.is_some() {
