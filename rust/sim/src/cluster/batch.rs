@@ -65,7 +65,7 @@ impl<E> Cluster<E> {
         if self.springs(outside, at, CrashPoint::BeforePersist, false) {
             return;
         }
-        match outside.write_us(at, self.now_us) {
+        match outside.write_us(at) {
             0 => self.persisted(outside, at),
             after_us => self.schedule(
                 after_us,
@@ -129,7 +129,6 @@ impl<E> Cluster<E> {
         if self.servers[at].trap != Some(point) {
             return false;
         }
-        self.servers[at].trapped = true;
         self.trace.say(|| format!("{} is made to crash: {point:?}", name(at)));
         self.crash(outside, at, survives);
         true

@@ -18,7 +18,7 @@ pub(crate) trait Outside {
         answers: Option<OpenRequest>,
     );
     /// How long this server's next write takes; 0: it is done at once.
-    fn write_us(&mut self, at: usize, now_us: u64) -> u64;
+    fn write_us(&mut self, at: usize) -> u64;
     /// How long after its messages left the core learns that a batch is done.
     fn done_us(&mut self, at: usize) -> u64;
     /// How long the state machine takes for what it is given now.

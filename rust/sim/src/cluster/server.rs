@@ -43,9 +43,6 @@ pub(crate) struct Server {
     pub(crate) paused_until_us: u64,
     /// Where the next batch is to end in a crash.
     pub(crate) trap: Option<CrashPoint>,
-    /// Set when a trap sprang: for how long the server is to stay down is the
-    /// fault's business.
-    pub(crate) trapped: bool,
     /// As of the latest step; meaningless while it is down.
     pub(super) status: Status,
     pub(super) batch: Option<Batch>,
@@ -85,7 +82,6 @@ impl Server {
             open: OpenRequests::default(),
             paused_until_us: 0,
             trap: None,
-            trapped: false,
             status: NEVER_RAN,
             batch: None,
             applying: None,

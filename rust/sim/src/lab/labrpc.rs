@@ -123,7 +123,7 @@ impl Site {
 
     /// What goroutines and encodings take, one way.
     fn hop_us(&mut self) -> u64 {
-        self.rng.random_range(10..120)
+        self.takes_us(10..120)
     }
 
     /// The server that the call was for begins to work on it.

@@ -14,6 +14,9 @@ use crate::scenario::read_link;
 /// A service takes a snapshot each time it applied so many commands.
 const SNAPSHOT_INTERVAL: Index = 10;
 
+/// An idle machine, or one that runs much else.
+const LOADS: [u64; 4] = [1, 1, 8, 40];
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LabEvent {
     /// A call reaches its server, returns true, returns false.
@@ -52,6 +55,8 @@ pub(crate) struct Site {
     pub(super) servers: usize,
     seed: u64,
     pub(super) rng: SmallRng,
+    /// How busy the machine is: everything takes so many times as long.
+    load: u64,
     pub(super) calls: Calls,
     /// `enabled[i][j]`: calls of `i` reach `j`.
     pub(super) enabled: Vec<Vec<bool>>,
@@ -73,10 +78,12 @@ pub(crate) struct Site {
 
 impl Site {
     pub(super) fn new(servers: usize, seed: u64, unreliable: bool, snapshots: bool) -> Site {
+        let mut rng = dice(seed, Purpose::Lab, 0, 0);
         Site {
             servers,
             seed,
-            rng: dice(seed, Purpose::Lab, 0, 0),
+            load: LOADS[rng.random_range(0..LOADS.len())],
+            rng,
             calls: Calls::default(),
             enabled: vec![vec![false; servers]; servers],
             connected: vec![false; servers],
@@ -91,6 +98,11 @@ impl Site {
             index_max: 0,
             woken: None,
         }
+    }
+
+    /// Microseconds that something takes on an idle machine, made this one's.
+    pub(super) fn takes_us(&mut self, us: std::ops::Range<u64>) -> u64 {
+        self.rng.random_range(us) * self.load
     }
 
     pub(super) fn connect(&mut self, at: usize) {
@@ -219,24 +231,24 @@ impl Outside for Site {
     }
 
     // The lab's disk is memory, and its servers are goroutines.
-    fn write_us(&mut self, _at: usize, _now_us: u64) -> u64 {
-        self.rng.random_range(1..40)
+    fn write_us(&mut self, _at: usize) -> u64 {
+        self.takes_us(1..40)
     }
 
     fn done_us(&mut self, _at: usize) -> u64 {
-        self.rng.random_range(1..20)
+        self.takes_us(1..20)
     }
 
     fn apply_us(&mut self, _at: usize) -> u64 {
-        self.rng.random_range(1..40)
+        self.takes_us(1..40)
     }
 
     fn wake_us(&mut self, _at: usize) -> u64 {
-        self.rng.random_range(1..40)
+        self.takes_us(1..40)
     }
 
     fn late_us(&mut self, _at: usize) -> u64 {
-        self.rng.random_range(0..300)
+        self.takes_us(0..300)
     }
 
     fn apply_bytes(&self, _at: usize) -> usize {

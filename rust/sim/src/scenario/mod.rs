@@ -160,7 +160,7 @@ impl Outside for Scenario {
         self.transmit(cluster, from, outgoing, answers);
     }
 
-    fn write_us(&mut self, at: usize, _now_us: u64) -> u64 {
+    fn write_us(&mut self, at: usize) -> u64 {
         let extra_us = self.troubles.extra_write_us[at];
         self.draw(at, self.plan.setup.write_us) + extra_us
     }
