@@ -181,10 +181,29 @@ func TestPlanOfStudentTree(t *testing.T) {
 }
 
 // No test of the embedded lab may get lost by being taken for a student's.
-func TestPlanOfEmbeddedTree(t *testing.T) {
-	o := plan(t, find(t, filepath.Join(pontoonRoot(t), "labtests", "src")))
-	if len(o.Hidden) > 0 {
-		t.Errorf("hidden %v: %v", o.Hidden, o.Broken)
+func TestPlanOfEmbeddedTrees(t *testing.T) {
+	for _, name := range []string{"src", "src2025"} {
+		o := plan(t, find(t, filepath.Join(pontoonRoot(t), "labtests", name)))
+		if len(o.Hidden) > 0 {
+			t.Errorf("%s: hidden %v: %v", name, o.Hidden, o.Broken)
+		}
+	}
+}
+
+// The Test of 2025 has what a Config of another package lends it.
+func TestPlanOfTestFilesThatUseTheTester(t *testing.T) {
+	for text, keep := range map[string]bool{
+		"func cut(ts *Test) { ts.DisconnectAll(ts.checkOneLeader()) }": true,
+		"func count(ts *Test) int { return len(ts.srvs) }":             true,
+		"func term(rf *Raft) int { return rf.currentTerm }":            false,
+		"func term(rs *rfsrv) int { return rs.raft.currentTerm }":      true, // of another package too
+		"func state(rs *rfsrv) int { return rs.state }":                false,
+	} {
+		tree := lab(t, 2025, false)
+		put(t, filepath.Join(tree.Raft, "zz_test.go"), "package raft\n\n"+text+"\n")
+		if o := plan(t, tree); slices.Contains(o.Kept, "zz_test.go") != keep {
+			t.Errorf("%s: kept %v; %v", text, !keep, o.Broken)
+		}
 	}
 }
 

@@ -184,6 +184,8 @@ var (
 	versionElement = regexp.MustCompile(`^v[0-9]+$`)
 	// Directories of 2025 and later whose packages have no 1 in their names.
 	numbered = regexp.MustCompile(`^(tester|kvtest|kvsrv|kvraft|models|shardkv)1$`)
+	// What go/types says of x.f if x has no f.
+	noSelector = regexp.MustCompile(`\(type \*?(\w+) has no field or method `)
 )
 
 // typeErrors type-checks fixed and candidates as one package and returns the
@@ -195,11 +197,15 @@ func typeErrors(set *token.FileSet, fixed []*ast.File, candidates map[string]*as
 		all = append(all, candidates[name])
 	}
 	bad := map[string]error{}
+	extended := extendedTypes(all)
 	config := types.Config{
 		Importer: noImports{},
 		Error: func(err error) {
 			var e types.Error
 			if !errors.As(err, &e) || e.Soft || inImport(all, e.Pos) {
+				return
+			}
+			if match := noSelector.FindStringSubmatch(e.Msg); match != nil && extended[match[1]] {
 				return
 			}
 			at := set.Position(e.Pos)
@@ -215,6 +221,34 @@ func typeErrors(set *token.FileSet, fixed []*ast.File, candidates map[string]*as
 	// What it returns has gone to config.Error too.
 	_, _ = config.Check("raft", set, all, nil)
 	return bad
+}
+
+// extendedTypes names the struct types that embed one of another package, such as
+// 2025's Test with its tester.Config: what that one lends them is not known here.
+func extendedTypes(files []*ast.File) map[string]bool {
+	extended := map[string]bool{}
+	for _, file := range files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			if body, ok := spec.Type.(*ast.StructType); ok && slices.ContainsFunc(body.Fields.List, embedsImported) {
+				extended[spec.Name.Name] = true
+			}
+			return true
+		})
+	}
+	return extended
+}
+
+func embedsImported(field *ast.Field) bool {
+	embedded := field.Type
+	if star, ok := embedded.(*ast.StarExpr); ok {
+		embedded = star.X
+	}
+	_, ok := embedded.(*ast.SelectorExpr)
+	return ok && len(field.Names) == 0
 }
 
 type noImports struct{}
