@@ -8,9 +8,9 @@
 // # In a lab
 //
 // The key/value service of MIT's distributed systems labs is a few lines over
-// this package, in the lab's own package; adapters has a template of it for
-// each form the labs have had. The lab's Raft, Pontoon's or another one, is
-// used through the methods that all years have (Peer).
+// this package, in the lab's own package: labrun writes them for each year. The
+// lab's Raft, Pontoon's or another one, is used through the methods that all
+// years have (Peer).
 //
 // # Exactly once
 //

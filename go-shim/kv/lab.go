@@ -1,19 +1,14 @@
 package kv
 
 import (
-	"errors"
 	"fmt"
 
 	"pontoon.dev/go-shim/rsm"
+	"pontoon.dev/go-shim/rsm/labrsm"
 )
 
-// Peer is what a lab's *raft.Raft can do. lab.Raft encodes a command that is a
-// []byte as it is, and so a command costs no more than package rsm makes of it.
-type Peer interface {
-	Start(command interface{}) (index int, term int, leader bool)
-	GetState() (term int, leader bool)
-	Snapshot(index int, snapshot []byte)
-}
+// Peer is what a lab's *raft.Raft can do.
+type Peer = labrsm.Peer
 
 // LabOptions is what a lab's server is made of.
 type LabOptions struct {
@@ -36,7 +31,7 @@ type LabServer struct {
 // NewLabServer makes a server. It panics, for the labs' functions have no other
 // way to say so, if the snapshot is not one of this package's.
 func NewLabServer(o LabOptions) *LabServer {
-	r, err := rsm.New(peerLog{o.Peer, o.StateBytes}, o.Machine, rsm.Config{MaxStateBytes: o.MaxRaftState})
+	r, err := rsm.New(labrsm.Log(o.Peer, o.StateBytes), o.Machine, rsm.Config{MaxStateBytes: o.MaxRaftState})
 	if err == nil && len(o.Snapshot) > 0 {
 		err = r.Restore(0, o.Snapshot)
 	}
@@ -70,28 +65,3 @@ func (s *LabServer) Kill() { s.rsm.Stop() }
 
 // Done is closed by Kill.
 func (s *LabServer) Done() <-chan struct{} { return s.rsm.Done() }
-
-// peerLog is a lab's Raft as an rsm.Log.
-type peerLog struct {
-	peer       Peer
-	stateBytes func() int
-}
-
-var errNotLeader = errors.New("kv: not the leader")
-
-func (l peerLog) Start(command []byte) (index, term uint64, err error) {
-	i, t, leader := l.peer.Start(command)
-	if !leader {
-		return 0, 0, errNotLeader
-	}
-	return uint64(i), uint64(t), nil
-}
-
-func (l peerLog) State() (term uint64, leader bool) {
-	t, leader := l.peer.GetState()
-	return uint64(t), leader
-}
-
-func (l peerLog) StateBytes() int { return l.stateBytes() }
-
-func (l peerLog) Snapshot(index uint64, data []byte) { l.peer.Snapshot(int(index), data) }

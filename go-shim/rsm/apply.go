@@ -27,7 +27,10 @@ func (r *RSM) Apply(index uint64, entry []byte) error {
 		// No waiter's command is like this one.
 		c = command{kind: ^kind(0)}
 	case c.kind == plain:
-		answer = r.machine.Apply(c.body)
+		answer, c.value, err = r.execute(c.body)
+		if err != nil {
+			c = command{kind: ^kind(0)}
+		}
 	case c.kind == once:
 		execute, answer, outcome = r.sessions.look(c.id, c.serial)
 		if execute {
@@ -51,9 +54,18 @@ func (r *RSM) Apply(index uint64, entry []byte) error {
 	r.grown += len(entry) + entryOverhead
 	r.compact(index)
 	if err != nil {
-		return fmt.Errorf("%w: entry %d", err, index)
+		return fmt.Errorf("entry %d: %w", index, err)
 	}
 	return nil
+}
+
+// execute makes the machine execute a plain command.
+func (r *RSM) execute(body []byte) (answer []byte, value any, err error) {
+	if m, ok := r.machine.(*valueMachine); ok {
+		value, err = m.execute(body)
+		return nil, value, err
+	}
+	return r.machine.Apply(body), nil, nil
 }
 
 func (r *RSM) isStopped() bool {

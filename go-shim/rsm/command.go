@@ -24,6 +24,7 @@ type command struct {
 	serial uint64 // once
 	arg    uint64 // open: how many sessions there may be; end: the client
 	body   []byte // plain, once
+	value  any    // plain: what a ValueMachine has answered
 }
 
 // maxID is the largest id: kind and id share a varint.

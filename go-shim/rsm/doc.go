@@ -31,6 +31,11 @@
 // alone decides on it, so that all servers agree, whatever their clocks and
 // configurations say: the bound stands in the entry that opens the session.
 //
+// # Go values
+//
+// Values is an RSM whose requests and answers are Go values instead of bytes,
+// for a ValueMachine. It has no sessions.
+//
 // # Encoding
 //
 // Commands and snapshots are varints and bytes: outside of what the service

@@ -34,6 +34,9 @@ var (
 var (
 	// ErrCommand: an entry is no command of this package. All servers skip it.
 	ErrCommand = errors.New("rsm: not a command")
+	// ErrValue: gob cannot encode or decode a request of Values; mostly because
+	// its type was not registered with gob.Register.
+	ErrValue = errors.New("rsm: not a value that gob knows")
 	// ErrSnapshot: a snapshot is damaged, is not of the index that it is said to
 	// be of, or was refused by the machine.
 	ErrSnapshot = errors.New("rsm: bad snapshot")

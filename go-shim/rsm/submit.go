@@ -53,6 +53,15 @@ func (r *RSM) End(ctx context.Context, client uint64) error {
 }
 
 func (r *RSM) submit(ctx context.Context, c command) ([]byte, error) {
+	w, err := r.run(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return w.answer, nil
+}
+
+// run appends a command and waits for its outcome.
+func (r *RSM) run(ctx context.Context, c command) (*waiter, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -67,7 +76,7 @@ func (r *RSM) submit(ctx context.Context, c command) ([]byte, error) {
 		r.waiters.settle(w, nil, ctx.Err()) // unless it was just settled
 		r.mu.Unlock()
 	}
-	return w.answer, w.err
+	return w, w.err
 }
 
 // start appends a command and registers its waiter before Apply can come to it.

@@ -54,6 +54,9 @@ func (ws *waiters) upTo(index uint64, f func(w *waiter)) {
 func (ws *waiters) applied(index uint64, c command, answer []byte, err error) {
 	ws.upTo(index, func(w *waiter) {
 		if w.index == index && w.command.same(c) {
+			if !w.settled {
+				w.command.value = c.value
+			}
 			ws.settle(w, answer, err)
 		} else {
 			ws.settle(w, nil, ErrSuperseded)

@@ -7,37 +7,62 @@ import (
 	"strings"
 )
 
-// AllKV as a part is all of the key/value lab's.
-const AllKV = "kv"
+// AllKV as a part is all of the key/value lab's, AllRSM all of package rsm's.
+const (
+	AllKV  = "kv"
+	AllRSM = "rsm"
+)
 
 // For returns the tree for the lab that a part belongs to: Raft's, or the
-// key/value lab's of the years whose servers are package kvraft. A name that
-// fits both is Raft's: 3A is Raft in 2024, and the key/value lab before.
+// key/value lab's of the years whose servers are package kvraft. In 2025 the
+// first part of that is package rsm's. A name that fits both is Raft's: 3A is
+// Raft in 2024, and the key/value lab before.
 func (t *Tree) For(part string) (*Tree, error) {
-	has := t.Year <= 2024 && isDir(filepath.Join(t.Src, "kvraft"))
+	kv, rsm := filepath.Join(t.Src, "kvraft"), ""
+	if t.Year >= 2025 {
+		kv = filepath.Join(t.Src, "kvraft1")
+		rsm = filepath.Join(kv, "rsm")
+	}
+	has := !t.Processes() && isDir(kv)
 	switch {
-	case part == AllKV && has:
-		return t.kv()
+	case part == AllKV && !has:
+		return nil, fmt.Errorf("-part kv: %s has no package kvraft for Pontoon to stand in for, as the labs until 2025 have", t.Src)
+	case part == AllRSM && (!has || !isDir(rsm)):
+		return nil, fmt.Errorf("-part rsm: %s has no package rsm for Pontoon to stand in for, as the lab of 2025 has", t.Src)
 	case part == AllKV:
-		return nil, fmt.Errorf("-part kv: %s has no package kvraft for Pontoon to stand in for, as the labs until 2024 have", t.Src)
+		return t.kv(kv)
+	case part == AllRSM:
+		return t.kv(rsm)
 	case part == "" || part == "all" || !has:
 		return t, nil
 	}
 	if _, err := t.Part(part); err == nil {
 		return t, nil
 	}
-	if match := partName.FindStringSubmatch(strings.ToUpper(part)); match == nil || match[1] != string(t.Digit+1) {
+	match := partName.FindStringSubmatch(strings.ToUpper(part))
+	switch {
+	case match == nil || match[1] != string(t.Digit+1):
 		return t, nil
+	case match[2] == "A" && rsm != "":
+		return t.kv(rsm)
 	}
-	return t.kv()
+	return t.kv(kv)
 }
 
-// kv returns the same checkout with package kvraft to test.
-func (t *Tree) kv() (*Tree, error) {
+// kv returns the same checkout with package kvraft, or rsm, to test.
+func (t *Tree) kv(dir string) (*Tree, error) {
+	if !isDir(dir) {
+		return nil, fmt.Errorf("%s does not exist: restore it, it is a part of the lab that labrun needs", dir)
+	}
 	kv := *t
-	kv.Dir = realDir(filepath.Join(t.Src, "kvraft"))
-	kv.Harness = []string{"config.go", "test_test.go"}
+	kv.Dir = realDir(dir)
 	kv.Tests = nil
+	if t.Year >= 2025 {
+		kv.Harness = nil
+		kv.Package = strings.TrimSuffix(filepath.Base(dir), "1")
+		return &kv, kv.readTests(nil)
+	}
+	kv.Harness = []string{"config.go", "test_test.go"}
 	config, err := kv.parse("config.go")
 	if err != nil {
 		return nil, err
@@ -51,6 +76,10 @@ func (t *Tree) kv() (*Tree, error) {
 
 // KV reports whether the package to test is the key/value lab's.
 func (t *Tree) KV() bool { return t.Dir != t.Raft }
+
+// RSM reports whether the package to test is 2025's layer between Raft and its
+// services.
+func (t *Tree) RSM() bool { return t.KV() && t.Package == AllRSM }
 
 // nameParts2017 gives the tests of 2017's key/value lab the parts that their
 // names do not tell: those about snapshots are the second.

@@ -87,7 +87,7 @@ var partName = regexp.MustCompile(`^([0-9]?)([A-Z])$`)
 // Part translates a part's name to the tree's own: 2A is what 2024 calls 3A.
 // "all" stays what it is.
 func (t *Tree) Part(name string) (string, error) {
-	if name == "all" || name == AllKV && t.KV() {
+	if name == "all" || (name == AllKV || name == AllRSM) && t.KV() {
 		return "all", nil
 	}
 	parts := t.Parts()

@@ -36,7 +36,8 @@ type Tree struct {
 	Module string // its module line
 	GoLine string // its go line; empty if there is none
 
-	Harness     []string // the lab's own files of the package, which are never touched
+	Harness     []string // the lab's own files of the package, which are never touched; nil if not known by name
+	RaftHarness []string // those of package raft
 	Import      string   // what stands before /labrpc in the harness's imports
 	CondInstall bool     // the harness calls Raft.CondInstallSnapshot (2021, 2022)
 	Digit       byte     // the lab's number in its test names: '2' of 2A to 2D, '3' since 2024

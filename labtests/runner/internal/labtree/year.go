@@ -76,6 +76,7 @@ func (t *Tree) recognise2025() (*Tree, error) {
 		t.Year = 2026
 		t.Harness = []string{"server.go", "proxy.go", "test.go", "raft_test.go"}
 	}
+	t.RaftHarness = t.Harness
 	h := &harness{}
 	for _, name := range t.Harness {
 		file, err := t.parse(name)

@@ -19,9 +19,22 @@ var utilText string
 //go:embed kv.go.tmpl
 var kvText string
 
+//go:embed kvraft1_server.go.tmpl
+var server2025Text string
+
+//go:embed kvraft1_client.go.tmpl
+var client2025Text string
+
+//go:embed rsm.go.tmpl
+var rsmText string
+
 var (
 	adapterTemplate = template.Must(template.New("raft.go").Parse(adapterText))
 	kvTemplate      = template.Must(template.New("server.go").Parse(kvText))
+
+	server2025Template = template.Must(template.New("server.go").Parse(server2025Text))
+	client2025Template = template.Must(template.New("client.go").Parse(client2025Text))
+	rsmTemplate        = template.Must(template.New("rsm.go").Parse(rsmText))
 )
 
 // shape is what differs between the years' adapters.
@@ -73,19 +86,41 @@ func Adapter(tree *labtree.Tree) (string, error) {
 	return execute(adapterTemplate, shapeOf(tree))
 }
 
-// KVAdapter returns the server.go that puts Pontoon's key/value service behind
-// the harness of a tree's package kvraft.
-func KVAdapter(tree *labtree.Tree) (string, error) {
-	server := "KVServer"
-	if tree.Year == 2017 {
-		server = "RaftKV"
-	}
-	return execute(kvTemplate, map[string]any{
+// KVAdapters returns the files that put Pontoon's key/value service behind the
+// harness of the package to test, or, if that is package rsm, Pontoon's
+// replicated state machine.
+func KVAdapters(tree *labtree.Tree) (map[string]string, error) {
+	templates := map[string]*template.Template{"server.go": kvTemplate}
+	data := map[string]any{
 		"Package": tree.Package,
 		"Imports": []string{importOf(tree, "labrpc"), importOf(tree, "raft")},
-		"Server":  server,
+		"Server":  "KVServer",
 		"Old":     tree.Year == 2017,
-	})
+	}
+	switch {
+	case tree.Year == 2017:
+		data["Server"] = "RaftKV"
+	case tree.RSM():
+		templates = map[string]*template.Template{"rsm.go": rsmTemplate}
+	case tree.Year >= 2025:
+		templates = map[string]*template.Template{"server.go": server2025Template, "client.go": client2025Template}
+	}
+	if tree.Year >= 2025 {
+		rpc, tester := importOf(tree, "kvsrv1/rpc"), "tester "+importOf(tree, "tester1")
+		server := []string{importOf(tree, "labrpc"), "raft " + importOf(tree, "raft1"), importOf(tree, "raftapi"), tester}
+		data["ServerImports"] = server
+		data["ClientImports"] = []string{rpc, "kvtest " + importOf(tree, "kvtest1"), tester}
+		data["Imports"] = append([]string{rpc}, server...)
+	}
+	texts := map[string]string{}
+	for name, t := range templates {
+		text, err := execute(t, data)
+		if err != nil {
+			return nil, err
+		}
+		texts[name] = text
+	}
+	return texts, nil
 }
 
 func execute(t *template.Template, data any) (string, error) {

@@ -40,7 +40,7 @@ func New(tree *labtree.Tree, shim, work string, keep bool) (*Overlay, error) {
 		o.Files, err = planKV(tree)
 	}
 	if err == nil && tree.KV() {
-		o.raft, err = planRaft(tree, labtree.RaftHarness)
+		o.raft, err = planRaft(tree, tree.RaftHarness)
 	}
 	if err != nil {
 		return nil, err

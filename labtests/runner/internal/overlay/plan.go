@@ -26,7 +26,7 @@ type Files struct {
 	Name   string   // the package's
 	Kept   []string // the tests run with these
 	Hidden []string // set aside
-	Broken []string // a sentence for each test file among the hidden ones
+	Broken []string // a sentence for each of the hidden ones that was looked into
 
 	texts map[string]string // base name to Pontoon's text
 	added []string          // of those, what Add was given
@@ -42,13 +42,14 @@ func planRaft(tree *labtree.Tree, own []string) (*Files, error) {
 	return f, f.sort(own)
 }
 
-// planKV puts Pontoon's key/value service into package kvraft.
+// planKV puts Pontoon's key/value service into package kvraft, or its replicated
+// state machine into package rsm.
 func planKV(tree *labtree.Tree) (*Files, error) {
-	adapter, err := KVAdapter(tree)
+	texts, err := KVAdapters(tree)
 	if err != nil {
 		return nil, err
 	}
-	f := &Files{Dir: tree.Dir, Name: tree.Package, texts: map[string]string{"server.go": adapter}}
+	f := &Files{Dir: tree.Dir, Name: tree.Package, texts: texts}
 	return f, f.sort(tree.Harness)
 }
 
@@ -71,7 +72,8 @@ func keepAll(tree *labtree.Tree) (*Files, error) {
 // lab's own stay, and every other file that type-checks against harness and
 // adapter: such files hold tests of the lab, or tests of the student's that
 // look at a Raft from outside only. One that reaches into the student's work
-// would break the build, and has nothing to test here.
+// would break the build, and has nothing to test here. A harness that is not
+// told by its names, a nil one, is whatever type-checks, tests or not.
 func (f *Files) sort(harness []string) error {
 	names, err := labtree.GoFiles(f.Dir)
 	if err != nil {
@@ -83,7 +85,7 @@ func (f *Files) sort(harness []string) error {
 		case replaced:
 		case slices.Contains(harness, name):
 			f.Kept = append(f.Kept, name)
-		case strings.HasSuffix(name, "_test.go") && isBuilt(f.Dir, name):
+		case (harness == nil || strings.HasSuffix(name, "_test.go")) && isBuilt(f.Dir, name):
 			candidates = append(candidates, name)
 		default:
 			f.Hidden = append(f.Hidden, name)
@@ -183,7 +185,7 @@ func (f *Files) checkTests(candidates []string) (map[string]error, error) {
 var (
 	versionElement = regexp.MustCompile(`^v[0-9]+$`)
 	// Directories of 2025 and later whose packages have no 1 in their names.
-	numbered = regexp.MustCompile(`^(tester|kvtest|kvsrv|kvraft|models|shardkv)1$`)
+	numbered = regexp.MustCompile(`^(tester|kvtest|kvsrv|kvraft|models|shardkv|raft)1$`)
 	// What go/types says of x.f if x has no f.
 	noSelector = regexp.MustCompile(`\(type \*?(\w+) has no field or method `)
 )
