@@ -87,10 +87,11 @@ test-labtree: tools ## self-tests of the embedded labrpc, labgob and harness
 test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
 	cd labtests/runner && $(GO) test -count=1 ./...
 
-test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, and with -race in virtual time; key/value in virtual time
+test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, and with -race in virtual time; key/value and the 2025 tree in virtual time
 	$(LABRUN) test -part all -root $(CURDIR)
 	$(LABRUN) test -part all -root $(CURDIR) -virtual -race
 	$(LABRUN) test -part kv -root $(CURDIR) -virtual
+	$(LABRUN) test -part all -root $(CURDIR) -virtual -lab labtests/src2025
 
 bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, medians of interleaved runs (QUICK=1: a few minutes)
 	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)
@@ -106,7 +107,7 @@ check: shimlib ## linters and formatters; changes nothing
 	@.ci/tidy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features --quiet -- -D warnings
-	@for d in go-shim labtests/src labtests/runner; do \
+	@for d in go-shim labtests/src labtests/src2025 labtests/runner; do \
 	  bad=$$(gofmt -l $$d); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }; \
 	  (cd $$d && $(GO) vet ./...) || exit 1; done
 	@echo "check: clean"
