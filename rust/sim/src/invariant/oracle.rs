@@ -172,11 +172,8 @@ impl Oracle {
 
     fn leader_commits(&mut self, at: usize, term: Term, commit: Index) -> Checked {
         let link = self.servers[at].written.get(commit);
-        let holders = self
-            .servers
-            .iter()
-            .filter(|view| link.is_some() && view.durable.get(commit) == link);
-        commit_rule::check(at, term, commit, link, holders.count(), self.servers.len())?;
+        let holders = self.holders(commit, link);
+        commit_rule::check(at, term, commit, link, holders, self.servers.len())?;
         if commit <= self.committed.last_index() {
             return state_machine_safety::check_commit(at, commit, link, &self.committed);
         }

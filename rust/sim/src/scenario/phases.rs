@@ -184,8 +184,13 @@ impl Scenario {
         const HEARTBEATS: u64 = 12;
         let setup = &self.plan.setup;
         let interval_us = 1000 * setup.heartbeat_ms;
-        let settled_us = cluster.now_us + 4 * interval_us;
         let allowed = (setup.servers as u64 - 1) * 2 * (HEARTBEATS + 3);
+        let bound_us = cluster.now_us + self.recovery_us(cluster);
+        while cluster.violation.is_none() && cluster.now_us < bound_us && self.all_agree(cluster).is_err() {
+            let until_us = cluster.now_us + LOOK_US;
+            cluster.run(self, until_us, u64::MAX);
+        }
+        let settled_us = cluster.now_us + 4 * interval_us;
         cluster.run(self, settled_us, u64::MAX);
         let (terms, requests) = (terms(cluster), cluster.stats.requests);
         cluster.run(self, settled_us + HEARTBEATS * interval_us, u64::MAX);
