@@ -31,6 +31,7 @@ mod recipes;
 pub mod report;
 mod run;
 mod scenario;
+mod sealed;
 mod shrink;
 mod trace;
 

@@ -9,7 +9,7 @@ use super::labrpc::Calls;
 use crate::cluster::{Cluster, Outside};
 use crate::dice::{Purpose, dice};
 use crate::invariant::{Link, OpenRequest, Violation, name};
-use crate::scenario::read_link;
+use crate::sealed;
 
 /// A service takes a snapshot each time it applied so many commands.
 const SNAPSHOT_INTERVAL: Index = 10;
@@ -147,12 +147,9 @@ impl Site {
     }
 
     fn ingest(&mut self, cluster: &mut Cluster<LabEvent>, at: usize, snapshot: &Snapshot) {
-        let link = read_link(&snapshot.data);
+        let (link, state) = sealed::open(&snapshot.data).unzip();
         let index = snapshot.index;
-        let inside = snapshot
-            .data
-            .get(16..24)
-            .map(|bytes| u64::from_le_bytes(bytes.try_into().expect("eight")));
+        let inside = state.and_then(|state| sealed::word(state, 0));
         cluster.check(require(inside == Some(index), || {
             format!("{} is given a snapshot of index {inside:?} as one of {index}", name(at))
         }));
@@ -201,14 +198,11 @@ impl Site {
 
     fn take_snapshot(&mut self, cluster: &mut Cluster<LabEvent>, at: usize) {
         let Applied { last, link, .. } = self.applied[at];
-        let link = link.unwrap_or(Link::START);
-        let mut bytes = Vec::new();
-        for number in [link.term, link.chain, last] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
+        let mut state = last.to_le_bytes().to_vec();
         // All commands so far are in it.
-        bytes.resize(24 + 12 * last as usize, 0);
-        cluster.snapshot(self, at, last, Bytes::from(bytes));
+        state.resize(12 * last as usize, 0);
+        let data = sealed::seal(link.unwrap_or(Link::START), &state);
+        cluster.snapshot(self, at, last, data);
     }
 }
 
@@ -267,7 +261,7 @@ impl Outside for Site {
     }
 
     fn read_snapshot(&self, snapshot: &Snapshot) -> Option<Link> {
-        read_link(&snapshot.data)
+        sealed::open(&snapshot.data).map(|(link, _)| link)
     }
 
     fn crashed(&mut self, cluster: &mut Cluster<LabEvent>, at: usize) {

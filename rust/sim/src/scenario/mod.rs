@@ -14,11 +14,11 @@ use crate::cluster::{Cluster, Event, Outside};
 use crate::dice::{Purpose, between, dice};
 use crate::invariant::{History, Link, OpenRequest};
 use crate::plan::{MessageFault, Plan};
+use crate::sealed;
 use clients::Client;
 use network::{Network, Request};
 pub(crate) use phases::simulate;
 use service::Service;
-pub(crate) use service::read_link;
 use troubles::Troubles;
 
 /// What happens around the servers.
@@ -190,7 +190,7 @@ impl Outside for Scenario {
     }
 
     fn read_snapshot(&self, snapshot: &Snapshot) -> Option<Link> {
-        service::read_link(&snapshot.data)
+        sealed::open(&snapshot.data).map(|(link, _)| link)
     }
 
     fn crashed(&mut self, cluster: &mut Cluster<Happening>, at: usize) {

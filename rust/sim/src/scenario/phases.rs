@@ -143,7 +143,7 @@ impl Scenario {
     fn recovery_us(&self, cluster: &Cluster<Happening>) -> u64 {
         let setup = &self.plan.setup;
         let round_us = self.round_us();
-        let snapshot_bytes = 16 + 8 * setup.keys + setup.snapshot_padding;
+        let snapshot_bytes = 24 + 8 * setup.keys + setup.snapshot_padding;
         let chunks = snapshot_bytes.div_ceil(setup.chunk_bytes) as u64;
         let last_index = (0..setup.servers)
             .filter_map(|at| cluster.status(at))

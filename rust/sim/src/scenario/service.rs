@@ -8,6 +8,7 @@ use rand::rngs::SmallRng;
 use crate::dice::between;
 use crate::invariant::Link;
 use crate::plan::Setup;
+use crate::sealed;
 
 /// A command as it stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +77,10 @@ impl Service {
 
     pub(crate) fn install(&mut self, snapshot: &Snapshot) {
         self.applied = snapshot.index;
-        self.link = read_link(&snapshot.data);
+        let (link, state) = sealed::open(&snapshot.data).unzip();
+        self.link = link;
         for (at, register) in self.registers.iter_mut().enumerate() {
-            *register = word(&snapshot.data, 2 + at).unwrap_or(u64::MAX);
+            *register = state.and_then(|state| sealed::word(state, at)).unwrap_or(u64::MAX);
         }
     }
 
@@ -96,15 +98,14 @@ impl Service {
         self.registers[command.key]
     }
 
-    /// The whole state, with what it stands for in front.
+    /// The whole state, and padding that is different in each snapshot.
     pub(crate) fn freeze(&self, padding: usize) -> Bytes {
-        let link = self.link.unwrap_or(Link::START);
-        let mut bytes = Vec::with_capacity(16 + 8 * self.registers.len() + padding);
-        for value in [link.term, link.chain].iter().chain(&self.registers) {
-            bytes.extend_from_slice(&value.to_le_bytes());
+        let mut state = Vec::with_capacity(8 * self.registers.len() + padding);
+        for value in &self.registers {
+            state.extend_from_slice(&value.to_le_bytes());
         }
-        bytes.resize(bytes.len() + padding, 7);
-        Bytes::from(bytes)
+        state.extend((0..padding).map(|at| (at as u64 + self.applied) as u8));
+        sealed::seal(self.link.unwrap_or(Link::START), &state)
     }
 
     /// When the next snapshot is to be taken.
@@ -122,17 +123,4 @@ impl Service {
             _ => setup.apply_us.0,
         }
     }
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u64> {
-    let bytes = bytes.get(8 * at..8 * at + 8)?;
-    Some(u64::from_le_bytes(bytes.try_into().expect("eight bytes")))
-}
-
-/// What the bytes of a snapshot stand for.
-pub(crate) fn read_link(bytes: &[u8]) -> Option<Link> {
-    Some(Link {
-        term: word(bytes, 0)?,
-        chain: word(bytes, 1)?,
-    })
 }
