@@ -80,9 +80,10 @@ test-shim: shimlib ## the Go side, plain, with -race and with cgo's strictest po
 	cd go-shim && $(GO) test -race -ldflags "-X $(LIBHASH:$(SHIMLIB)=internal/core/lib/libpontoon.a)" ./...
 	cd go-shim && GOEXPERIMENT=cgocheck2 GOGC=1 $(GO) test -ldflags "-X $(LIBHASH:$(SHIMLIB)=internal/core/lib/libpontoon.a)" ./...
 
-test-labtree: tools ## self-tests of the embedded labrpc, labgob and harness
+test-labtree: tools ## self-tests of the lab trees: labrpc, labgob, harnesses
 	cd labtests/src && $(GO) test ./labrpc ./labgob ./models && $(GO) test -run Harness ./raft ./kvraft
 	cd labtests/src && $(GO) test -race ./labrpc ./labgob ./models && $(GO) test -race -run Harness ./raft ./kvraft
+	cd labtests/src2025 && $(GO) test -race ./tester1 ./labrpc && $(GO) test -race -run Harness ./raft1
 
 test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
 	cd labtests/runner && $(GO) test -count=1 ./...

@@ -18,7 +18,7 @@ import (
 const exitUsage = 2
 
 const usage = `labrun runs the tests of a 6.824 or 6.5840 lab with Pontoon as its Raft, and
-of the key/value lab until 2024 with Pontoon's service on top.
+of the key/value lab until 2025 with Pontoon's service on top.
 
 usage:
   labrun test [flags]   run the tests of a checkout ("labrun test -h" lists the flags)

@@ -107,6 +107,9 @@ func (s *session) plan(tree *labtree.Tree, shim string) error {
 		return err
 	}
 	if s.sel, err = s.overlay.Tree.Select(s.part, s.run); err != nil {
+		for _, why := range s.overlay.Broken {
+			err = fmt.Errorf("%w; %s", err, why)
+		}
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "labrun: %s; %s.\n", s.overlay.Tree.Describe(), s.overlay.Describe())

@@ -299,7 +299,7 @@ func TestFor(t *testing.T) {
 		2018: {"raftkv", []string{"2C", "3"}, []string{"3B"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}},
 		2023: {"kvraft", []string{"2A", "4A", "1A"}, []string{"3A", "kv"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}},
 		2024: {"kvraft", []string{"2A", "3A"}, []string{"4A", "4B"}, []string{"TestSmokeBasic4A"}, []string{"TestSmokeBasic4A", "TestSmokeSnapshot4B"}},
-		2025: {"", []string{"2A", "3A", "4A"}, nil, nil, nil},
+		2026: {"", []string{"2A", "3A", "4A"}, nil, nil, nil},
 	} {
 		tree, err := labtree.Find(writeYear(t, year))
 		if err != nil {
@@ -326,6 +326,45 @@ func TestFor(t *testing.T) {
 			if _, err := tree.For("kv"); err == nil || !strings.Contains(err.Error(), "has no package kvraft") {
 				t.Errorf("%d: %v", year, err)
 			}
+		}
+	}
+}
+
+// In 2025 package rsm is between Raft and the key/value service.
+func TestFor2025(t *testing.T) {
+	dir := writeYear(t, 2025)
+	tree, err := labtree.Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part, want := range map[string]struct {
+		pkg, dir string
+		tests    []string
+	}{
+		"2C":  {"raft", "raft1", []string{"TestSmoke3C"}},
+		"3A":  {"raft", "raft1", []string{"TestSmoke3A"}},
+		"all": {"raft", "raft1", []string{"TestSmoke3A", "TestSmoke3C", "TestSmoke3D"}},
+		"4A":  {"rsm", "kvraft1/rsm", []string{"TestSmokePartition4A", "TestSmokeRestart4A"}},
+		"rsm": {"rsm", "kvraft1/rsm", []string{"TestSmokePartition4A", "TestSmokeRestart4A", "TestSmokeSnapshot4C"}},
+		"4b":  {"kvraft", "kvraft1", []string{"TestSmokeBasic4B"}},
+		"4C":  {"kvraft", "kvraft1", []string{"TestSmokeSnapshot4C"}},
+		"kv":  {"kvraft", "kvraft1", []string{"TestSmokeBasic4B", "TestSmokeSnapshot4C"}},
+	} {
+		got, err := tree.For(part)
+		if err != nil || got.Package != want.pkg || got.Dir != filepath.Join(tree.Src, want.dir) || got.RSM() != (want.pkg == "rsm") {
+			t.Errorf("part %q: %+v, %v", part, got, err)
+			continue
+		}
+		if sel, err := got.Select(part, ""); err != nil || !slices.Equal(sel.Names, want.tests) {
+			t.Errorf("part %q is %+v, %v", part, sel, err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(tree.Src, "kvraft1", "rsm")); err != nil {
+		t.Fatal(err)
+	}
+	for part, want := range map[string]string{"rsm": "has no package rsm", "4A": "does not exist: restore it"} {
+		if _, err := tree.For(part); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("part %q without the package: %v", part, err)
 		}
 	}
 }

@@ -403,3 +403,32 @@ func TestPlanOfTheKeyValueLab(t *testing.T) {
 		}
 	}
 }
+
+// The harness's files of 2025's packages are known by what they need.
+func TestPlanOf2025(t *testing.T) {
+	for part, c := range map[string]struct{ kept, hidden, replaced []string }{
+		"rsm": {[]string{"outside.go", "rsm_test.go", "server.go", "test.go"}, []string{"inside.go", "twice.go"}, []string{"rsm.go"}},
+		"kv":  {[]string{"kvraft_test.go", "outside.go", "test.go"}, []string{"inside.go", "twice.go"}, []string{"client.go", "server.go"}},
+	} {
+		tree, err := lab(t, 2025, true).For(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := map[string]string{"rsm": "RSM", "kvraft": "KVServer"}[tree.Package]
+		head := "package " + tree.Package + "\n\n"
+		put(t, filepath.Join(tree.Dir, "inside.go"), head+"func applied(x *"+mine+") int { return x.lastApplied }\n")
+		put(t, filepath.Join(tree.Dir, "outside.go"), head+"type outside struct{ test *Test }\n")
+		put(t, filepath.Join(tree.Dir, "twice.go"), head+"type "+mine+" struct{}\n")
+		o := plan(t, tree)
+		if !slices.Equal(o.Kept, c.kept) || !slices.Equal(o.Hidden, c.hidden) || !slices.Equal(o.Replaced(), c.replaced) || len(o.Broken) != 2 {
+			t.Errorf("%s: kept %v, hidden %v, replaced %v, reasons %q", part, o.Kept, o.Hidden, o.Replaced(), o.Broken)
+		}
+		if err := o.Write(); err != nil {
+			t.Fatal(err)
+		}
+		goPath, env, flags := goList(t, o)
+		if pkg, err := o.Verify(context.Background(), goPath, env, flags); err != nil || pkg != "6.5840/kvraft1"+strings.TrimSuffix("/"+part, "/kv") {
+			t.Errorf("%s: %q, %v", part, pkg, err)
+		}
+	}
+}

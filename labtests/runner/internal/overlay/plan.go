@@ -91,7 +91,7 @@ func (f *Files) sort(harness []string) error {
 			f.Hidden = append(f.Hidden, name)
 		}
 	}
-	broken, err := f.checkTests(candidates)
+	broken, err := f.checkTests(candidates, harness == nil)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,9 @@ func isBuilt(dir, name string) bool {
 }
 
 // checkTests returns those of the candidates that do not type-check, and why.
-func (f *Files) checkTests(candidates []string) (map[string]error, error) {
+// If the harness is among them, what it has from imported packages is unknown
+// here, and only errors about the adapter's declarations count.
+func (f *Files) checkTests(candidates []string, harness bool) (map[string]error, error) {
 	set := token.NewFileSet()
 	var fixed []*ast.File
 	for _, name := range f.Kept {
@@ -169,9 +171,13 @@ func (f *Files) checkTests(candidates []string) (map[string]error, error) {
 			parsed[name] = file
 		}
 	}
+	counts := func(string) bool { return true }
+	if harness {
+		counts = aboutDeclarations(fixed).MatchString
+	}
 	// A file may use what another declares, so a bad one can take others along.
 	for {
-		bad := typeErrors(set, fixed, parsed)
+		bad := typeErrors(set, fixed, parsed, counts)
 		if len(bad) == 0 {
 			return broken, nil
 		}
@@ -180,6 +186,24 @@ func (f *Files) checkTests(candidates []string) (map[string]error, error) {
 			delete(parsed, name)
 		}
 	}
+}
+
+// aboutDeclarations matches errors about a name that nothing declares, or two
+// files do, and about a type of these files.
+func aboutDeclarations(files []*ast.File) *regexp.Regexp {
+	names := []string{"^undefined: ", " redeclared ", " already declared "}
+	for _, file := range files {
+		for _, decl := range file.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok || gen.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				names = append(names, `type \*?`+spec.(*ast.TypeSpec).Name.Name+`\b`)
+			}
+		}
+	}
+	return regexp.MustCompile(strings.Join(names, "|"))
 }
 
 var (
@@ -191,9 +215,9 @@ var (
 )
 
 // typeErrors type-checks fixed and candidates as one package and returns the
-// first error of each candidate. Imports are not read: go/types lets pass
+// first error that counts of each candidate. Imports are not read: go/types lets pass
 // whatever is done with a package that it could not import.
-func typeErrors(set *token.FileSet, fixed []*ast.File, candidates map[string]*ast.File) map[string]error {
+func typeErrors(set *token.FileSet, fixed []*ast.File, candidates map[string]*ast.File, counts func(message string) bool) map[string]error {
 	all := slices.Clone(fixed)
 	for _, name := range slices.Sorted(maps.Keys(candidates)) {
 		all = append(all, candidates[name])
@@ -204,7 +228,7 @@ func typeErrors(set *token.FileSet, fixed []*ast.File, candidates map[string]*as
 		Importer: noImports{},
 		Error: func(err error) {
 			var e types.Error
-			if !errors.As(err, &e) || e.Soft || inImport(all, e.Pos) {
+			if !errors.As(err, &e) || e.Soft || inImport(all, e.Pos) || !counts(e.Msg) {
 				return
 			}
 			if match := noSelector.FindStringSubmatch(e.Msg); match != nil && extended[match[1]] {
