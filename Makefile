@@ -74,17 +74,20 @@ test-shim: shimlib ## the Go side, plain, with -race and with cgo's strictest po
 	cd go-shim && $(GO) test -race -ldflags "-X $(LIBHASH:$(SHIMLIB)=internal/core/lib/libpontoon.a)" ./...
 	cd go-shim && GOEXPERIMENT=cgocheck2 GOGC=1 $(GO) test -ldflags "-X $(LIBHASH:$(SHIMLIB)=internal/core/lib/libpontoon.a)" ./...
 
-test-labtree: tools ## self-tests of the embedded labrpc, labgob and harness
+test-labtree: tools ## self-tests of the embedded labrpc, labgob and harnesses
 	cd labtests/src && $(GO) test ./labrpc ./labgob ./models && $(GO) test -run Harness ./raft ./kvraft
 	cd labtests/src && $(GO) test -race ./labrpc ./labgob ./models && $(GO) test -race -run Harness ./raft ./kvraft
+	cd labtests/src2025 && $(GO) test ./labrpc ./tester1 && $(GO) test -run Harness ./raft1
+	cd labtests/src2025 && $(GO) test -race ./labrpc ./tester1 && $(GO) test -race -run Harness ./raft1
 
 test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
 	cd labtests/runner && $(GO) test -count=1 ./...
 
-test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, and with -race in virtual time; key/value in virtual time
+test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, and with -race in virtual time; key/value and the tree of 2025 in virtual time
 	$(LABRUN) test -part all -root $(CURDIR)
 	$(LABRUN) test -part all -root $(CURDIR) -virtual -race
 	$(LABRUN) test -part kv -root $(CURDIR) -virtual
+	$(LABRUN) test -part all -root $(CURDIR) -virtual -race -lab labtests/src2025
 
 bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, medians of interleaved runs (QUICK=1: a few minutes)
 	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)
@@ -100,7 +103,7 @@ check: shimlib ## linters and formatters; changes nothing
 	@.ci/tidy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features --quiet -- -D warnings
-	@for d in go-shim labtests/src labtests/runner; do \
+	@for d in go-shim labtests/src labtests/src2025 labtests/runner; do \
 	  bad=$$(gofmt -l $$d); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }; \
 	  (cd $$d && $(GO) vet ./...) || exit 1; done
 	@echo "check: clean"
