@@ -57,7 +57,6 @@ func (ts *Test) mksrv(ends []*labrpc.ClientEnd, grp tester.Tgid, srv int, persis
 func (ts *Test) restart(i int) {
 	ts.g.StartServer(i)
 	ts.g.ConnectAll()
-	tester.AnnotateRestart([]int{i})
 }
 
 // cleanup ends the cluster.
@@ -113,6 +112,7 @@ func (ts *Test) checkLogs(rs *rfsrv, m raftapi.ApplyMsg) (string, bool) {
 // checkOneLeader returns the leader of the highest term among the connected
 // servers. It allows for an election, but not for two leaders of one term.
 func (ts *Test) checkOneLeader() int {
+	begun := time.Now()
 	for round := 0; round < 10; round++ {
 		time.Sleep(time.Duration(450+rand.Intn(100)) * time.Millisecond)
 
@@ -136,6 +136,7 @@ func (ts *Test) checkOneLeader() int {
 			}
 		}
 		if len(leaders) > 0 {
+			tester.AnnotateInfoInterval(begun, fmt.Sprintf("server %d leads term %d", leaders[latest], latest), "")
 			return leaders[latest]
 		}
 	}
@@ -250,6 +251,7 @@ func (ts *Test) one(command interface{}, expected int, retry bool) int {
 
 		for submitted := time.Now(); time.Since(submitted) < 2*time.Second; {
 			if count, applied := ts.nCommitted(index); count > 0 && count >= expected && applied == command {
+				tester.AnnotateInfoInterval(begun, fmt.Sprintf("%d servers applied index %d", count, index), "")
 				return index
 			}
 			time.Sleep(20 * time.Millisecond)

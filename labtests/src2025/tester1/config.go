@@ -92,6 +92,7 @@ func (cfg *Config) Begin(title string) {
 		kind = "reliable"
 	}
 	fmt.Printf("%s (%s network)...\n", title, kind)
+	AnnotateInfo(title, kind+" network")
 
 	cfg.mu.Lock()
 	defer cfg.mu.Unlock()

@@ -154,6 +154,9 @@ func (sg *ServerGrp) StartServer(i int) {
 		served.AddService(labrpc.MakeService(service))
 	}
 	sg.net.AddServer(ServerName(sg.gid, i), served)
+	if sg.gid == GRP0 {
+		AnnotateRestart([]int{i})
+	}
 }
 
 // StartServers starts all servers, and only then connects them.
@@ -177,6 +180,9 @@ func (sg *ServerGrp) ShutdownServer(i int) {
 	sg.mu.Unlock()
 	for _, service := range sg.takeServices(i) {
 		service.Kill()
+	}
+	if sg.gid == GRP0 {
+		AnnotateShutdown([]int{i})
 	}
 }
 
@@ -240,19 +246,32 @@ func (sg *ServerGrp) enable(i, j int, on bool) {
 }
 
 // ConnectOne puts server i on the network, with all servers that are on it.
-func (sg *ServerGrp) ConnectOne(i int) { sg.connect(i, sg.all()) }
+func (sg *ServerGrp) ConnectOne(i int) {
+	sg.connect(i, sg.all())
+	sg.annotateConnection()
+}
 
 // ConnectAll puts every server on the network. That is true of those that are
 // shut down too: the ends of their last lives work again, so whatever of them
 // is still alive is heard.
 func (sg *ServerGrp) ConnectAll() {
 	for i := range sg.servers {
-		sg.ConnectOne(i)
+		sg.connect(i, sg.all())
 	}
+	sg.annotateConnection()
 }
 
 // DisconnectAll takes server i off the network.
-func (sg *ServerGrp) DisconnectAll(i int) { sg.disconnect(i, sg.all()) }
+func (sg *ServerGrp) DisconnectAll(i int) {
+	sg.disconnect(i, sg.all())
+	sg.annotateConnection()
+}
+
+func (sg *ServerGrp) annotateConnection() {
+	if sg.gid == GRP0 {
+		AnnotateConnection(sg.GetConnected())
+	}
+}
 
 // Partition puts the servers of p1 on one side and those of p2 on the other.
 func (sg *ServerGrp) Partition(p1, p2 []int) {
@@ -263,6 +282,9 @@ func (sg *ServerGrp) Partition(p1, p2 []int) {
 	for _, i := range p2 {
 		sg.disconnect(i, p1)
 		sg.connect(i, p2)
+	}
+	if sg.gid == GRP0 {
+		AnnotateTwoPartitions(p1, p2)
 	}
 }
 
