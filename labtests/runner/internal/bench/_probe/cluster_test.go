@@ -211,3 +211,17 @@ func (c *probeCluster) findLeader(limit time.Duration) bool {
 	}
 	return false
 }
+
+// faultsSoFar tells what was wrong with what was delivered, for a message: a
+// Raft that delivers nonsense may also never come to the end of a scenario.
+func (c *probeCluster) faultsSoFar() string {
+	text := ""
+	for i, s := range c.servers {
+		s.mu.Lock()
+		for _, fault := range s.faults {
+			text += fmt.Sprintf("; server %d: %s", i, fault)
+		}
+		s.mu.Unlock()
+	}
+	return text
+}

@@ -198,7 +198,7 @@ func (l *probeLoad) warmUp(t *testing.T) {
 	id := probeWarmUp - 1
 	l.client(func() (int, bool) { id++; return id, id < probeWarmUp+20 })
 	if !l.untilApplied(l.highest(), l.deadline) {
-		t.Fatalf("the servers did not apply the first 20 commands within 20 s")
+		t.Fatalf("the servers did not apply the first 20 commands within 20 s%s", l.c.faultsSoFar())
 	}
 	l.latencies = nil
 }
