@@ -99,8 +99,8 @@ bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, median
 	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)
 	@$(LABRUN) bench -root $(CURDIR) -suite $(if $(LAB),-lab "$(LAB)")
 
-sim: tools ## the simulator: SEEDS=0..2000, or SEED=n to replay one with its transcript
-	@$(CARGO) run --release --quiet -p pontoon-sim -- $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),0..2000))
+sim: tools ## the simulator: SEEDS=0..2000, or SEED=n to replay one with its transcript, up to event STEPS
+	@$(CARGO) run --release --quiet -p pontoon-sim -- $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),0..2000))
 
 mutants: tools labrun ## put every deliberate bug back in turn: which the simulator notices, and how soon
 	@$(CARGO) run --release --quiet -p pontoon-sim --features mutants --target-dir target/mutants -- --mutants

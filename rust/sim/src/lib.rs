@@ -13,8 +13,9 @@
 //! - [`lab`]: the course's tests on the same clusters, with its own network.
 //!
 //! A run depends on its seed alone: no clock, thread, hash map or address takes
-//! part. Time is in microseconds and jumps from event to event. A disk keeps a
-//! batch whole or not at all, as the storage contract has it.
+//! part. Time is in microseconds and jumps from event to event. A crash tears,
+//! scatters or drops what a disk did not sync, and recovery has to make of that
+//! what the storage contract says: a batch is there whole or not at all.
 #![forbid(unsafe_code)]
 
 mod clock;

@@ -112,7 +112,8 @@ fn run(options: &Options) -> ExitCode {
         .mutant
         .as_ref()
         .map_or(String::new(), |name| format!(" --mutant {name}"));
-    let command = format!("pontoon-sim{mutant} --seed {}", failure.seed);
+    let steps = options.steps.map_or(String::new(), |steps| format!(" --steps {steps}"));
+    let command = format!("pontoon-sim{mutant} --seed {}{steps}", failure.seed);
     println!("\n{}", report::failure(failure, &command, steps_max));
     ExitCode::FAILURE
 }

@@ -5,17 +5,20 @@ use std::time::Instant;
 
 use pontoon_core::mutant::{ALL, activate};
 
+use crate::cluster::disk_mutant;
 use crate::run::{run_seed, run_seeds};
 
-/// Puts the named bug back for the whole process.
+/// Puts the named bug of the core, or of the simulated disk, back for the whole process.
 ///
 /// # Errors
 /// There is no such bug; the text lists the ones there are.
 pub fn put_back(name: &str) -> Result<(), String> {
-    if activate(name) {
+    let (core, disk) = (activate(name), disk_mutant::activate(name));
+    if core || disk {
         return Ok(());
     }
-    let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
+    let disk = disk_mutant::ALL.iter().map(|(name, _)| *name);
+    let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).chain(disk).collect();
     Err(format!("no mutant is called {name}; there are: {}", names.join(", ")))
 }
 

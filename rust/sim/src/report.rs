@@ -18,6 +18,7 @@ pub fn summary(summary: &Summary, wall_seconds: f64) -> String {
         simulated_us,
         elections,
         crashes,
+        damages,
         messages,
         entries,
         installs,
@@ -28,7 +29,7 @@ pub fn summary(summary: &Summary, wall_seconds: f64) -> String {
     let per_minute = hours / wall_seconds * 60.0;
     format!(
         "{} seeds: {hours:.2} simulated hours in {wall_seconds:.1} s, {per_minute:.0} cluster-hours a wall minute\n\
-         {elections} elections, {crashes} crashes, {messages} messages, {entries} entries committed, \
+         {elections} elections, {crashes} crashes ({damages} amid a write), {messages} messages, {entries} entries committed, \
          {operations} operations answered, {installs} snapshots installed, {steps} events\n\
          trace {:016x}",
         summary.seeds, summary.hash

@@ -8,6 +8,10 @@ use pontoon_sim::{report, run_seed, run_seeds};
 #[test]
 fn bugs_are_noticed_and_boiled_down() {
     let bugs = [
+        ("reply-early", "durability"),
+        ("disk-syncs-nothing", "durability"),
+        ("disk-trusts-records", "durability"),
+        ("disk-keeps-half-batches", "durability"),
         ("commit-old-term", "commit rule"),
         ("vote-not-persisted", "durability"),
         ("count-stale-vote", "election safety"),

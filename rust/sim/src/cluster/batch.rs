@@ -44,7 +44,7 @@ impl<E> Cluster<E> {
         });
         for outgoing in work.send_early {
             self.send(outside, at, outgoing);
-            if self.springs(outside, at, CrashPoint::AmidEarlySends, false) {
+            if self.springs(outside, at, CrashPoint::AmidEarlySends) {
                 return true;
             }
         }
@@ -62,7 +62,10 @@ impl<E> Cluster<E> {
             return self.finish_batch(outside, at);
         };
         self.trace.say(|| format!("{} writes {}", name(at), describe(persist)));
-        if self.springs(outside, at, CrashPoint::BeforePersist, false) {
+        let batch = self.servers[at].batch.as_mut();
+        let persist = batch.and_then(|batch| batch.persist.take()).expect("just seen");
+        self.servers[at].disk.write(persist);
+        if self.springs(outside, at, CrashPoint::BeforePersist) {
             return;
         }
         match outside.write_us(at) {
@@ -78,12 +81,10 @@ impl<E> Cluster<E> {
     }
 
     pub(super) fn persisted<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize) {
-        let server = &mut self.servers[at];
-        let persist = server.batch.as_mut().and_then(|batch| batch.persist.take());
-        server.disk.write(persist.expect("a batch is being written"));
+        self.servers[at].disk.sync();
         let checked = self.oracle.durable(at);
         self.check(checked);
-        if !self.springs(outside, at, CrashPoint::AfterPersist, true) {
+        if !self.springs(outside, at, CrashPoint::AfterPersist) {
             self.finish_batch(outside, at);
         }
     }
@@ -92,11 +93,11 @@ impl<E> Cluster<E> {
         let batch = self.servers[at].batch.as_mut().expect("a batch is being done");
         for outgoing in std::mem::take(&mut batch.send) {
             self.send(outside, at, outgoing);
-            if self.springs(outside, at, CrashPoint::AmidSends, true) {
+            if self.springs(outside, at, CrashPoint::AmidSends) {
                 return;
             }
         }
-        if self.springs(outside, at, CrashPoint::BeforeDone, true) {
+        if self.springs(outside, at, CrashPoint::BeforeDone) {
             return;
         }
         let incarnation = self.servers[at].incarnation;
@@ -115,22 +116,16 @@ impl<E> Cluster<E> {
     pub(super) fn done<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize) {
         self.servers[at].batch = None;
         self.input(at, |raft, now_ms| raft.work_done(now_ms));
-        self.springs(outside, at, CrashPoint::AfterDone, true);
+        self.springs(outside, at, CrashPoint::AfterDone);
     }
 
     /// Crashes the server if its trap is set for this step.
-    fn springs<O: Outside<Event = E>>(
-        &mut self,
-        outside: &mut O,
-        at: usize,
-        point: CrashPoint,
-        survives: bool,
-    ) -> bool {
+    fn springs<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize, point: CrashPoint) -> bool {
         if self.servers[at].trap != Some(point) {
             return false;
         }
         self.trace.say(|| format!("{} is made to crash: {point:?}", name(at)));
-        self.crash(outside, at, survives);
+        self.crash(outside, at);
         true
     }
 

@@ -11,8 +11,8 @@ impl<E> Cluster<E> {
     /// promise rests on it: whoever counted on it must notice (rule 31).
     pub(crate) fn lose_tail(&mut self, at: usize, entries: u64) {
         let server = &mut self.servers[at];
-        let lost = (server.disk.len() as u64).min(entries);
-        let from = server.disk.base() + server.disk.len() as u64 - lost + 1;
+        let lost = (server.disk.contents().len() as u64).min(entries);
+        let from = server.disk.contents().base() + server.disk.contents().len() as u64 - lost + 1;
         if server.raft.is_none() && lost > 0 && self.oracle.may_lose(at, from) {
             server.disk.lose(lost as usize);
             self.trace.say(|| format!("{} loses its log from {from} on", name(at)));
@@ -46,6 +46,6 @@ impl<E> Cluster<E> {
         let stopped = guarded(|| refused = raft.receive(now_ms, 0, envelope).is_err());
         let term = server.status.term;
         self.check(election_safety::check_impostor(at, term, refused || stopped.is_err()));
-        self.crash(outside, at, false);
+        self.crash(outside, at);
     }
 }

@@ -16,6 +16,9 @@ use crate::invariant::election_timer::Kind;
 use crate::invariant::{Checked, OpenRequest, Oracle, Violation, liveness, name};
 use crate::queue::Queue;
 use crate::trace::Trace;
+pub(crate) use disk::Damage;
+#[cfg(feature = "mutants")]
+pub(crate) use disk::mutant as disk_mutant;
 pub(crate) use outside::Outside;
 pub(crate) use server::{CrashPoint, Server};
 pub use stats::Stats;
@@ -190,7 +193,11 @@ impl<E> Cluster<E> {
         assert!(server.raft.is_none(), "{} runs already", name(at));
         server.boot(self.now_us, clock_us, config.heartbeat_interval_ms);
         let now_ms = server.clock.read_ms(self.now_us);
-        let raft = Raft::new(config, server.disk.restore(), now_ms).expect("a disk holds what was written to it");
+        let restored = server.disk.contents().restore();
+        if let Err(violation) = self.oracle.recovered(at, &restored) {
+            return self.check(Err(violation));
+        }
+        let raft = Raft::new(config, restored, now_ms).expect("a disk holds what was written to it");
         let status = raft.status();
         self.trace.say(|| {
             format!(
@@ -207,31 +214,32 @@ impl<E> Cluster<E> {
         self.settle(outside, at);
     }
 
-    /// Stops a server: all that was not on its disk is gone. A batch being
-    /// written may just have made it.
-    pub(crate) fn crash<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize, batch_survives: bool) {
+    /// Stops a server: all that was not synced is at the mercy of its disk. A
+    /// batch being written may just have made it.
+    pub(crate) fn crash<O: Outside<Event = E>>(&mut self, outside: &mut O, at: usize) {
         let server = &mut self.servers[at];
         if server.raft.take().is_none() {
             return;
         }
         self.stats.crashes += 1;
         self.trace.note(at as u64);
-        let writing = server.batch.take().and_then(|batch| batch.persist);
-        let words = match (&writing, batch_survives) {
-            (None, _) => "",
-            (Some(_), true) => "; the batch being written is on disk",
-            (Some(_), false) => "; the batch being written is lost",
-        };
-        if let Some(persist) = writing
-            && batch_survives
-        {
-            server.disk.write(persist);
-            let checked = self.oracle.durable(at);
-            self.check(checked);
+        self.trace.say(|| format!("{} crashes", name(at)));
+        if server.disk.is_writing() {
+            let damage = outside.damage(at);
+            let survives = server.disk.crash(damage);
+            self.stats.damages += 1;
+            self.trace.note(u64::from(survives));
+            self.trace.say(|| {
+                let outcome = if survives { "is on its disk" } else { "never was" };
+                format!("{} was writing: {damage:?}; for recovery the batch {outcome}", name(at))
+            });
+            if survives {
+                let checked = self.oracle.durable(at);
+                self.check(checked);
+            }
         }
         self.servers[at].halt();
         self.oracle.crashed(at);
-        self.trace.say(|| format!("{} crashes{words}", name(at)));
         outside.crashed(self, at);
     }
 

@@ -2,7 +2,7 @@
 
 use pontoon_core::{Apply, Outgoing, Snapshot};
 
-use super::Cluster;
+use super::{Cluster, Damage};
 use crate::invariant::{Link, OpenRequest};
 
 /// What surrounds the servers. All times are simulated microseconds.
@@ -19,6 +19,8 @@ pub(crate) trait Outside {
     );
     /// How long this server's next write takes; 0: it is done at once.
     fn write_us(&mut self, at: usize) -> u64;
+    /// What a crash does to the write under way.
+    fn damage(&mut self, at: usize) -> Damage;
     /// How long after its messages left the core learns that a batch is done.
     fn done_us(&mut self, at: usize) -> u64;
     /// How long the state machine takes for what it is given now.

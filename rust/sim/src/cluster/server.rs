@@ -15,7 +15,7 @@ pub(crate) enum CrashPoint {
     Anywhere,
     /// After the first of its early messages.
     AmidEarlySends,
-    /// With its early messages sent and the batch not on disk.
+    /// With its early messages sent and the batch written, but not synced.
     BeforePersist,
     /// With the batch on disk and no reply sent.
     AfterPersist,

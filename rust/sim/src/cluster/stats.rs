@@ -11,6 +11,8 @@ pub struct Stats {
     pub elections: u64,
     /// Servers stopped, restarts not counted.
     pub crashes: u64,
+    /// Writes that a crash tore, scattered, dropped or let pass.
+    pub damages: u64,
     /// Messages handed to the network.
     pub messages: u64,
     /// Requests among them.
@@ -30,6 +32,7 @@ impl Stats {
         self.simulated_us += other.simulated_us;
         self.elections += other.elections;
         self.crashes += other.crashes;
+        self.damages += other.damages;
         self.messages += other.messages;
         self.requests += other.requests;
         self.entries += other.entries;

@@ -2,9 +2,9 @@
 //! the reply leaves (Figure 2: "updated on stable storage before responding to
 //! RPCs"), and what is committed is on a majority of disks ever after (§5.3).
 
-use pontoon_core::{HardState, Index, NodeId, Term};
+use pontoon_core::{HardState, Index, NodeId, Restored, Term};
 
-use super::{Checked, Link, Property, name};
+use super::{Checked, Link, Property, Shadow, name};
 
 const PROPERTY: Property = Property {
     name: "durability",
@@ -47,6 +47,26 @@ pub(crate) fn check_acknowledged(server: usize, index: Index, disk: Option<Link>
     PROPERTY.require(disk.is_some() && disk == leader, || {
         let server = name(server);
         format!("{server} acknowledges up to index {index}: the leader's log has {leader:?} there, its disk {disk:?}")
+    })
+}
+
+/// A server starts from what recovery found: all that was durable, and no more.
+pub(crate) fn check_recovered(server: usize, disk: &HardState, log: &Shadow, found: &Restored) -> Checked {
+    PROPERTY.require(found.hard_state == *disk, || {
+        let (server, found) = (name(server), found.hard_state);
+        format!("{server} had {disk:?} on disk and recovers {found:?}")
+    })?;
+    let base = found.snapshot.as_ref().map_or(0, |snapshot| snapshot.index);
+    let mut link = log.get(base);
+    for entry in &found.entries {
+        link = link.map(|link| link.after(entry));
+    }
+    let last_index = base + found.entries.len() as Index;
+    let same = last_index == log.last_index() && link == log.get(last_index);
+    PROPERTY.require(same, || {
+        let server = name(server);
+        let (had, last) = (log.last_index(), log.get(last_index));
+        format!("{server} had a log up to {had} on disk and recovers one up to {last_index}, {link:?} for {last:?}")
     })
 }
 

@@ -1,7 +1,9 @@
 //! Sees every step and knows the whole cluster: the servers' logs as written
 //! out and as durable, and the log that is committed.
 
-use pontoon_core::{Apply, HardState, Index, Message, NodeId, Outgoing, Persist, Profile, Role, Status, Term};
+use pontoon_core::{
+    Apply, HardState, Index, Message, NodeId, Outgoing, Persist, Profile, Restored, Role, Status, Term,
+};
 
 use super::commit_rule;
 use super::durability;
@@ -75,6 +77,12 @@ impl Oracle {
 
     pub(crate) fn committed_index(&self) -> Index {
         self.committed.last_index()
+    }
+
+    /// This is what recovery made of the server's disk.
+    pub(crate) fn recovered(&self, at: usize, restored: &Restored) -> Checked {
+        let view = &self.servers[at];
+        durability::check_recovered(at, &view.durable_hard_state, &view.durable, restored)
     }
 
     /// The server came back from its disk.

@@ -108,7 +108,7 @@ impl Lab {
             .cluster
             .servers
             .iter()
-            .map(|server| server.disk.state_bytes())
+            .map(|server| server.disk.contents().state_bytes())
             .max()
             .unwrap_or(0)
     }

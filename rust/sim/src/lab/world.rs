@@ -6,7 +6,7 @@ use rand::Rng;
 use rand::rngs::SmallRng;
 
 use super::labrpc::Calls;
-use crate::cluster::{Cluster, Outside};
+use crate::cluster::{Cluster, Damage, Outside};
 use crate::dice::{Purpose, dice};
 use crate::invariant::{Link, OpenRequest, Violation, name};
 use crate::sealed;
@@ -127,7 +127,7 @@ impl Site {
     /// Stops a server, if it runs. What its disk has stays.
     pub(super) fn crash(&mut self, cluster: &mut Cluster<LabEvent>, at: usize) {
         self.disconnect(at);
-        cluster.crash(self, at, false);
+        cluster.crash(self, at);
     }
 
     /// Starts a server anew from its disk, not connected.
@@ -136,7 +136,7 @@ impl Site {
         self.applied[at].last = 0;
         self.applied[at].link = Some(Link::START);
         self.dispatched[at] = 0;
-        if let Some(snapshot) = cluster.servers[at].disk.snapshot().cloned() {
+        if let Some(snapshot) = cluster.servers[at].disk.contents().snapshot().cloned() {
             self.ingest(cluster, at, &snapshot);
         }
         let incarnation = u64::from(cluster.servers[at].incarnation);
@@ -227,6 +227,10 @@ impl Outside for Site {
     // The lab's disk is memory, and its servers are goroutines.
     fn write_us(&mut self, _at: usize) -> u64 {
         self.takes_us(1..40)
+    }
+
+    fn damage(&mut self, _at: usize) -> Damage {
+        Damage::Kept
     }
 
     fn done_us(&mut self, _at: usize) -> u64 {

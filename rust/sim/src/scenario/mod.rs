@@ -10,7 +10,7 @@ mod troubles;
 use pontoon_core::{Apply, Outgoing, Snapshot};
 use rand::rngs::SmallRng;
 
-use crate::cluster::{Cluster, Event, Outside};
+use crate::cluster::{Cluster, Damage, Event, Outside};
 use crate::dice::{Purpose, between, dice};
 use crate::invariant::{History, Link, OpenRequest};
 use crate::plan::{MessageFault, Plan};
@@ -113,7 +113,7 @@ impl Scenario {
             return;
         }
         let incarnation = u64::from(cluster.servers[at].incarnation) + 1;
-        let mut service = Service::boot(&self.plan.setup, cluster.servers[at].disk.snapshot());
+        let mut service = Service::boot(&self.plan.setup, cluster.servers[at].disk.contents().snapshot());
         let rng = &mut self.dice[at];
         service.plan_snapshot(&self.plan.setup, rng);
         self.services[at] = service;
@@ -163,6 +163,10 @@ impl Outside for Scenario {
     fn write_us(&mut self, at: usize) -> u64 {
         let extra_us = self.troubles.extra_write_us[at];
         self.draw(at, self.plan.setup.write_us) + extra_us
+    }
+
+    fn damage(&mut self, at: usize) -> Damage {
+        Damage::draw(&mut self.dice[at])
     }
 
     fn done_us(&mut self, at: usize) -> u64 {

@@ -7,7 +7,6 @@ use crate::cluster::{Cluster, CrashPoint, Event};
 use crate::invariant::name;
 use crate::plan::{Trouble, Weather, Who};
 use pontoon_core::Role;
-use rand::Rng;
 
 /// What has to be undone when a fault ends.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +115,7 @@ impl Scenario {
             Trouble::Amnesia { who, entries, down_us } => {
                 let at = self.target(cluster, who);
                 self.troubles.down_us[at] = down_us;
-                cluster.crash(self, at, true);
+                cluster.crash(self, at);
                 cluster.lose_tail(at, entries);
             }
             Trouble::Impostor { who, down_us } => {
@@ -157,10 +156,7 @@ impl Scenario {
         }
         self.troubles.down_us[at] = down_us;
         match point {
-            CrashPoint::Anywhere => {
-                let survives = self.dice[at].random();
-                cluster.crash(self, at, survives);
-            }
+            CrashPoint::Anywhere => cluster.crash(self, at),
             _ => cluster.servers[at].trap = Some(point),
         }
     }

@@ -1,23 +1,32 @@
-//! A disk: what was written and synced, and nothing else. A batch is one
-//! atomic unit by the storage contract: after a crash it is there or it is not.
+//! What storage holds, whatever the bytes look like: term and vote, a
+//! snapshot, and the log after it.
 
 use crate::lab::size;
 use pontoon_core::{Entry, HardState, Index, Persist, Restored, Snapshot};
 
-#[derive(Default)]
-pub(crate) struct Disk {
-    hard_state: HardState,
-    snapshot: Option<Snapshot>,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Contents {
+    pub(super) hard_state: HardState,
+    pub(super) snapshot: Option<Snapshot>,
     /// The first has index `base() + 1`.
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
 }
 
-impl Disk {
+impl Contents {
     pub(crate) fn base(&self) -> Index {
         self.snapshot.as_ref().map_or(0, |snapshot| snapshot.index)
     }
 
-    pub(crate) fn write(&mut self, persist: Persist) {
+    /// Whether `persist` can follow what is here.
+    pub(super) fn fits(&self, persist: &Persist) -> bool {
+        let base = persist.snapshot.as_ref().map_or(self.base(), |snapshot| snapshot.index);
+        let last_index = base.max(self.base() + self.entries.len() as Index);
+        let log = persist.log.as_ref().map_or(base + 1, |delta| delta.from);
+        base >= self.base() && (base + 1..=last_index + 1).contains(&log)
+    }
+
+    /// One batch more, in the order of its fields.
+    pub(crate) fn apply(&mut self, persist: Persist) {
         self.hard_state = persist.hard_state;
         if let Some(snapshot) = persist.snapshot {
             let gone = (snapshot.index - self.base()) as usize;
@@ -32,12 +41,8 @@ impl Disk {
         }
     }
 
-    /// Loses the last entries, which no disk may do.
-    pub(super) fn lose(&mut self, entries: usize) {
-        self.entries.truncate(self.entries.len() - entries);
-    }
-
-    pub(super) fn len(&self) -> usize {
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
