@@ -21,7 +21,7 @@ LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)')
            $(if $(filter-out 0,$(RACE)),-race) $(if $(filter-out 0,$(VIRTUAL)),-virtual) $(if $(KEEP),-keep $(KEEP))
 
 .PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-3A test-3B test-kv test-years test-all \
-        test test-rust test-shim test-labtree test-runner test-lab \
+        test test-rust test-shim test-labtree test-runner test-fixtures test-lab \
         check fix header bench mutants sim clean
 
 help: ## list the targets
@@ -68,7 +68,7 @@ test-years: tools labrun ## every checkout in the folder LABS, and one table
 test-all: tools labrun ## 2A to 2D in one go
 	@$(LABRUN) test -part all $(LABFLAGS)
 
-test: test-rust test-shim test-labtree test-runner test-lab ## everything that must pass
+test: test-rust test-shim test-labtree test-runner test-fixtures test-lab ## everything that must pass
 
 test-rust: tools ## core, C ABI (C programs, valgrind, sanitizers), simulator
 	$(CARGO) test --workspace --quiet
@@ -88,6 +88,12 @@ test-labtree: tools ## self-tests of the lab trees: labrpc, labgob, harnesses
 
 test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
 	cd labtests/runner && $(GO) test -count=1 ./...
+
+FIXTURE_YEARS = 2017 2018 2020 2021 2022 2023 2024 2025 2026
+test-fixtures: tools labrun ## a small lab tree of each year, through the overlay as a user's checkout, and one table
+	@rm -rf $(TARGET)/fixtures
+	@cd labtests/runner && for y in $(FIXTURE_YEARS); do $(GO) run ./internal/fixture/write $$y $(TARGET)/fixtures/$$y || exit 1; done
+	$(LABRUN) years -root $(CURDIR) -labs $(TARGET)/fixtures -kv
 
 test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, and with -race in virtual time; key/value and the tree of 2025 in virtual time
 	$(LABRUN) test -part all -root $(CURDIR)

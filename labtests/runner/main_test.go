@@ -175,19 +175,6 @@ func TestKeepTheStudentsKeyValueService(t *testing.T) {
 	}
 }
 
-// One part in real time. Every year understands 2A.
-func TestEachYearInRealTime(t *testing.T) {
-	for _, year := range fixture.Years() {
-		t.Run(fmt.Sprint(year), func(t *testing.T) {
-			l := newLab(t, year, nil)
-			code, out, words := l.run(nil, "-part", "2A")
-			if code != 0 || strings.Count(out, "... Passed --") != 1 || !strings.Contains(out, "\nPASS\nok  \t") {
-				t.Errorf("exit code %d\n%s%s", code, out, words)
-			}
-		})
-	}
-}
-
 // The servers' program is built, but not where the student has an older one.
 func TestServersAsProcesses(t *testing.T) {
 	l := newLab(t, 2026, func(dir string) error {

@@ -19,6 +19,7 @@ import (
 // yearsOptions is what labrun years was asked for.
 type yearsOptions struct {
 	labs, root, part string
+	kv               bool
 	virtual, race    bool
 	verbose          bool
 }
@@ -29,6 +30,7 @@ func parseYears(args []string) (*yearsOptions, error) {
 	flags := flag.NewFlagSet("labrun years", flag.ContinueOnError)
 	flags.StringVar(&o.labs, "labs", "", "folder with lab checkouts, of any years")
 	flags.StringVar(&o.part, "part", "all", "2A, 2B, 2C, 2D or all, as for labrun test")
+	flags.BoolVar(&o.kv, "kv", false, "the key/value lab too, where Pontoon has one: a row of its own for each of its packages")
 	flags.BoolVar(&o.virtual, "virtual", false, "in virtual time, where servers are no processes")
 	flags.BoolVar(&o.race, "race", false, "with go's race detector")
 	flags.StringVar(&o.root, "root", "", "Pontoon checkout, as for labrun test")
@@ -67,12 +69,14 @@ func runYears(ctx context.Context, args []string) error {
 	var rows []years.Row
 	failed := false
 	for _, c := range found {
-		row := o.runCheckout(ctx, c)
-		if ctx.Err() != nil {
-			break
+		for _, part := range o.partsOf(c) {
+			row := o.runCheckout(ctx, c, part)
+			if ctx.Err() != nil {
+				break
+			}
+			rows = append(rows, row)
+			failed = failed || !row.OK()
 		}
-		rows = append(rows, row)
-		failed = failed || !row.OK()
 	}
 	if err := years.Write(os.Stdout, rows); err != nil {
 		return err
@@ -86,16 +90,30 @@ func runYears(ctx context.Context, args []string) error {
 	return nil
 }
 
-// runCheckout runs the tests of one checkout with labrun test.
-func (o *yearsOptions) runCheckout(ctx context.Context, c years.Checkout) years.Row {
+// partsOf returns what to run of a checkout, one package each.
+func (o *yearsOptions) partsOf(c years.Checkout) []string {
+	parts := []string{o.part}
+	if o.kv && c.Tree != nil {
+		parts = append(parts, c.Tree.KVParts()...)
+	}
+	return parts
+}
+
+// runCheckout runs a part of one checkout with labrun test.
+func (o *yearsOptions) runCheckout(ctx context.Context, c years.Checkout, part string) years.Row {
 	row := years.Row{Checkout: c, RPCs: -1}
 	if c.Err != nil {
 		row.Remark = c.Err.Error()
 		return row
 	}
-	row.Parts = c.Tree.Parts()
-	if part, err := c.Tree.Part(o.part); err == nil && part != "all" {
-		row.Parts = []string{part}
+	tree, err := c.Tree.For(part)
+	if err != nil {
+		row.Remark = err.Error()
+		return row
+	}
+	row.Parts = tree.Parts()
+	if own, err := tree.Part(part); err == nil && own != "all" {
+		row.Parts = []string{own}
 	}
 	program, err := os.Executable()
 	if err != nil {
@@ -106,8 +124,8 @@ func (o *yearsOptions) runCheckout(ctx context.Context, c years.Checkout) years.
 	if o.virtual && c.Tree.Processes() {
 		how = ", in real time: its servers are processes, and there is no virtual time across processes"
 	}
-	fmt.Fprintf(os.Stderr, "labrun: %d, %s%s\n", c.Tree.Year, c.Dir, how)
-	args := []string{"test", "-v", "-lab", c.Dir, "-root", o.root, "-part", o.part}
+	fmt.Fprintf(os.Stderr, "labrun: %d, %s, %s%s\n", c.Tree.Year, c.Dir, strings.Join(row.Parts, " "), how)
+	args := []string{"test", "-v", "-lab", c.Dir, "-root", o.root, "-part", part}
 	if o.race {
 		args = append(args, "-race")
 	}

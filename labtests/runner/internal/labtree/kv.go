@@ -18,11 +18,7 @@ const (
 // first part of that is package rsm's. A name that fits both is Raft's: 3A is
 // Raft in 2024, and the key/value lab before.
 func (t *Tree) For(part string) (*Tree, error) {
-	kv, rsm := filepath.Join(t.Src, "kvraft"), ""
-	if t.Year >= 2025 {
-		kv = filepath.Join(t.Src, "kvraft1")
-		rsm = filepath.Join(kv, "rsm")
-	}
+	kv, rsm := t.kvDirs()
 	has := !t.Processes() && isDir(kv)
 	switch {
 	case part == AllKV && !has:
@@ -47,6 +43,28 @@ func (t *Tree) For(part string) (*Tree, error) {
 		return t.kv(rsm)
 	}
 	return t.kv(kv)
+}
+
+// KVParts returns the parts for all that Pontoon has of the tree's key/value
+// lab, one for each package.
+func (t *Tree) KVParts() []string {
+	kv, rsm := t.kvDirs()
+	switch {
+	case t.Processes() || !isDir(kv):
+		return nil
+	case rsm != "" && isDir(rsm):
+		return []string{AllRSM, AllKV}
+	}
+	return []string{AllKV}
+}
+
+// kvDirs are where the year has package kvraft and, since 2025, package rsm.
+func (t *Tree) kvDirs() (kv, rsm string) {
+	if t.Year < 2025 {
+		return filepath.Join(t.Src, "kvraft"), ""
+	}
+	kv = filepath.Join(t.Src, "kvraft1")
+	return kv, filepath.Join(kv, "rsm")
 }
 
 // kv returns the same checkout with package kvraft, or rsm, to test.

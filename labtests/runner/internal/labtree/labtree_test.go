@@ -294,12 +294,13 @@ func TestFor(t *testing.T) {
 		pkg         string
 		raft, kv    []string
 		first, both []string // tests of the key/value lab
+		all         string
 	}{
-		2017: {"raftkv", []string{"", "all", "2A", "a"}, []string{"3A", "3a", "kv"}, []string{"TestSmokeBasic"}, []string{"TestSmokeBasic", "TestSmokeSnapshot"}},
-		2018: {"raftkv", []string{"2C", "3"}, []string{"3B"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}},
-		2023: {"kvraft", []string{"2A", "4A", "1A"}, []string{"3A", "kv"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}},
-		2024: {"kvraft", []string{"2A", "3A"}, []string{"4A", "4B"}, []string{"TestSmokeBasic4A"}, []string{"TestSmokeBasic4A", "TestSmokeSnapshot4B"}},
-		2026: {"", []string{"2A", "3A", "4A"}, nil, nil, nil},
+		2017: {"raftkv", []string{"", "all", "2A", "a"}, []string{"3A", "3a", "kv"}, []string{"TestSmokeBasic"}, []string{"TestSmokeBasic", "TestSmokeSnapshot"}, "kv"},
+		2018: {"raftkv", []string{"2C", "3"}, []string{"3B"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}, "kv"},
+		2023: {"kvraft", []string{"2A", "4A", "1A"}, []string{"3A", "kv"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}, "kv"},
+		2024: {"kvraft", []string{"2A", "3A"}, []string{"4A", "4B"}, []string{"TestSmokeBasic4A"}, []string{"TestSmokeBasic4A", "TestSmokeSnapshot4B"}, "kv"},
+		2026: {"", []string{"2A", "3A", "4A"}, nil, nil, nil, ""},
 	} {
 		tree, err := labtree.Find(writeYear(t, year))
 		if err != nil {
@@ -322,6 +323,9 @@ func TestFor(t *testing.T) {
 				t.Errorf("%d: all parts are %+v, %v", year, sel, err)
 			}
 		}
+		if got := strings.Join(tree.KVParts(), " "); got != c.all {
+			t.Errorf("%d: the key/value lab is %q", year, got)
+		}
 		if c.kv == nil {
 			if _, err := tree.For("kv"); err == nil || !strings.Contains(err.Error(), "has no package kvraft") {
 				t.Errorf("%d: %v", year, err)
@@ -336,6 +340,9 @@ func TestFor2025(t *testing.T) {
 	tree, err := labtree.Find(dir)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got := strings.Join(tree.KVParts(), " "); got != "rsm kv" {
+		t.Errorf("the key/value lab is %q", got)
 	}
 	for part, want := range map[string]struct {
 		pkg, dir string
