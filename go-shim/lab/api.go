@@ -76,4 +76,10 @@ type Options struct {
 	// CopyOnSave is for persisters that keep the slices they are given, as
 	// those of 2018 and 2020 do: each save gets fresh memory.
 	CopyOnSave bool
+
+	// KeepSnapshot saves a snapshot of up to 64 bytes within the state too, for
+	// the harness of early 2021, whose crashes lose what is in the persister's
+	// snapshot slot. Make takes it from there if the slot is empty. A longer
+	// snapshot that is lost stays lost: Make panics, and says so.
+	KeepSnapshot bool
 }

@@ -36,6 +36,9 @@ func newHost(o Options) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.KeepSnapshot {
+		save = keepSnapshot(save)
+	}
 	return &host{
 		call:      o.Call,
 		deliver:   o.Deliver,
@@ -81,8 +84,8 @@ func (h *host) rpc(to int, request []byte, done func([]byte, error)) {
 
 // Load implements raft.Storage.
 func (h *host) Load() (state, snapshot []byte, err error) {
-	snapshot = h.persister.ReadSnapshot()
-	return resolveSteps(h.persister.ReadRaftState(), snapshot), snapshot, nil
+	state, snapshot = resolveKept(h.persister.ReadRaftState(), h.persister.ReadSnapshot())
+	return resolveSteps(state, snapshot), snapshot, nil
 }
 
 // Save implements raft.Storage.

@@ -43,6 +43,12 @@ func (d *disk) Save(state, snapshot []byte) {
 	d.state, d.snapshot = bytes.Clone(state), bytes.Clone(snapshot)
 }
 
+func (d *disk) loseSnapshot() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.snapshot = nil
+}
+
 func (d *disk) copy() *disk { return &disk{state: d.ReadRaftState(), snapshot: d.ReadSnapshot()} }
 
 // site is a cluster on a network like the labs'.
@@ -56,6 +62,8 @@ type site struct {
 	late     int // calls and deliveries of dead servers
 	every    int // snapshots after so many commands; 0: none
 	logs     [][]interface{}
+
+	keepSnapshot bool
 }
 
 func onSite(t *testing.T, size int, f func(s *site)) {
@@ -95,6 +103,8 @@ func (s *site) boot(me int) *Raft {
 		Servers:   len(s.disks),
 		Me:        me,
 		Persister: s.disks[me],
+
+		KeepSnapshot: s.keepSnapshot,
 		Call: func(server int, method string, args []byte, reply *[]byte) bool {
 			if method != "Raft.Step" {
 				s.Errorf("RPC %s", method)
@@ -143,10 +153,11 @@ func (s *site) carry(from, to int, args []byte, reply *[]byte) bool {
 
 // serve boots a server with a service that checks what it is given.
 func (s *site) serve(me int) *Raft {
-	old := s.disks[me]
+	// Of a snapshot that was lost the service of that harness keeps the contents.
+	_, snapshot := resolveKept(s.disks[me].ReadRaftState(), s.disks[me].ReadSnapshot())
 	rf := s.boot(me)
 	channel := s.channels[me]
-	if snapshot := old.ReadSnapshot(); len(snapshot) > 0 {
+	if len(snapshot) > 0 {
 		s.ingest(me, snapshot)
 	}
 	go func() {

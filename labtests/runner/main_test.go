@@ -175,6 +175,54 @@ func TestKeepTheStudentsKeyValueService(t *testing.T) {
 	}
 }
 
+// The harness of early 2021 keeps a crashed server's state, but not its snapshot.
+func TestCrashesThatLoseTheSnapshot(t *testing.T) {
+	const kept = "cfg.saved[i] = cfg.saved[i].Copy()\n\t}\n\trf := cfg.rafts[i]"
+	l := newLab(t, 2021, func(dir string) error {
+		name := filepath.Join(dir, "src", "raft", "config.go")
+		text, err := os.ReadFile(name)
+		if err == nil && !strings.Contains(string(text), kept) {
+			err = errors.New("crash1 is not what it was")
+		}
+		if err != nil {
+			return err
+		}
+		lost := strings.Replace(kept, "\n", "; cfg.saved[i].snapshot = nil\n", 1)
+		text = []byte(strings.Replace(string(text), kept, lost, 1))
+		return errors.Join(os.WriteFile(name, text, 0o666), put("lost_test.go", losing)(dir))
+	})
+	code, out, words := l.run(nil, "-virtual", "-part", "2D")
+	if code != 0 || strings.Count(out, "... Passed --") != 2 {
+		t.Errorf("exit code %d\n%s%s", code, out, words)
+	}
+}
+
+const losing = `package raft
+
+import "testing"
+
+func TestLostSnapshots2D(t *testing.T) {
+	cfg := make_config(t, 3, false, true)
+	defer cfg.cleanup()
+	cfg.begin("Test (2D): snapshots that a crash loses")
+	cfg.one(1, 3, true)
+	victim := (cfg.checkOneLeader() + 1) % 3
+	cfg.crash1(victim)
+	for i := 2; i <= 30; i++ {
+		cfg.one(i, 2, true)
+	}
+	for i := 0; i < 3; i++ {
+		cfg.crash1(i)
+	}
+	for i := 0; i < 3; i++ {
+		cfg.start1(i, cfg.applierSnap)
+		cfg.connect(i)
+	}
+	cfg.one(1000, 3, true)
+	cfg.end()
+}
+`
+
 // The servers' program is built, but not where the student has an older one.
 func TestServersAsProcesses(t *testing.T) {
 	l := newLab(t, 2026, func(dir string) error {
