@@ -108,8 +108,8 @@ bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, median
 sim: tools ## the simulator: SEEDS=0..2000, or SEED=n to replay one with its transcript, up to event STEPS
 	@$(CARGO) run --release --quiet -p pontoon-sim -- $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),0..2000))
 
-mutants: tools labrun ## put every deliberate bug back in turn: which the simulator notices, and how soon
-	@$(CARGO) run --release --quiet -p pontoon-sim --features mutants --target-dir target/mutants -- --mutants
+mutants: tools labrun ## put every deliberate bug back in turn: which tests notice, and how soon (paper, simulator, lab)
+	@$(LABRUN) mutants -root $(CURDIR)
 
 check: shimlib ## linters and formatters; changes nothing
 	@.ci/tidy

@@ -12,6 +12,7 @@ import (
 
 	"pontoon.dev/labrun/internal/bench"
 	"pontoon.dev/labrun/internal/gotool"
+	"pontoon.dev/labrun/internal/mutants"
 )
 
 // exitUsage is for what the user can put right: arguments, the tree, tools.
@@ -24,6 +25,7 @@ usage:
   labrun test [flags]   run the tests of a checkout ("labrun test -h" lists the flags)
   labrun years [flags]  run the tests of all checkouts in a folder, one table ("labrun years -h")
   labrun bench [flags]  measure Pontoon and other Rafts behind the lab interface ("labrun bench -h")
+  labrun mutants [flags]  put every deliberate bug back in turn: which tests notice ("labrun mutants -h")
   labrun help           print this
 `
 
@@ -46,11 +48,13 @@ func dispatch(ctx context.Context, args []string) error {
 		return runYears(ctx, args[1:])
 	case "bench":
 		return runBench(ctx, args[1:])
+	case "mutants":
+		return runMutants(ctx, args[1:])
 	case "help", "-h", "-help", "--help":
 		fmt.Print(usage)
 		return nil
 	}
-	return fmt.Errorf("there is no command %q: say labrun test, labrun years, labrun bench or labrun help", args[0])
+	return fmt.Errorf("there is no command %q: say labrun test, labrun years, labrun bench, labrun mutants or labrun help", args[0])
 }
 
 func runBench(ctx context.Context, args []string) error {
@@ -59,6 +63,17 @@ func runBench(ctx context.Context, args []string) error {
 	case errors.Is(err, bench.ErrSaid):
 		return errSaid
 	case errors.Is(err, bench.ErrFailed):
+		return errFailed
+	}
+	return err
+}
+
+func runMutants(ctx context.Context, args []string) error {
+	err := mutants.Command(ctx, args)
+	switch {
+	case errors.Is(err, mutants.ErrSaid):
+		return errSaid
+	case errors.Is(err, mutants.ErrSurvived):
 		return errFailed
 	}
 	return err

@@ -12,7 +12,8 @@ pontoon-sim --seeds A..B [--jobs J]             run many
 pontoon-sim --lab --seeds A..B [--test NAME]    the course's tests on simulated time
 pontoon-sim --lab --seed S --test NAME --trace  one of them in words
 pontoon-sim --mutant NAME --seeds A..B          with a bug put back (needs the feature mutants)
-pontoon-sim --mutants [--max-seeds N] [--jobs J]  every bug in turn";
+pontoon-sim --mutants [--mutant NAME] [--seeds A..B] [--jobs J]
+                                                every bug in turn, or one (seeds 0..2000)";
 
 #[derive(Default)]
 struct Options {
@@ -24,7 +25,6 @@ struct Options {
     test: Option<String>,
     mutant: Option<String>,
     mutants: bool,
-    seeds_max: Option<u64>,
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
@@ -44,11 +44,13 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--test" => options.test = Some(value()?),
             "--mutant" => options.mutant = Some(value()?),
             "--mutants" => options.mutants = true,
-            "--max-seeds" => options.seeds_max = Some(number(&arg, &value()?)?),
             _ => return Err(format!("unknown option {arg}")),
         }
     }
-    if options.seeds.is_empty() && !options.mutants {
+    if options.mutants && options.seeds == (0..0) {
+        options.seeds = 0..2000;
+    }
+    if options.seeds.is_empty() {
         return Err("say which seeds: --seed S or --seeds A..B".into());
     }
     Ok(options)
@@ -68,8 +70,8 @@ fn range(option: &str, text: &str) -> Result<Range<u64>, String> {
 fn main() -> ExitCode {
     silence_panics();
     match parse(std::env::args().skip(1)) {
-        Ok(options) if options.mutants => hunt_mutants(&options),
         Ok(options) => match put_back(&options) {
+            Ok(()) if options.mutants => hunt_mutants(&options),
             Ok(()) => run(&options),
             Err(text) => {
                 eprintln!("{text}");
@@ -131,7 +133,7 @@ fn put_back(options: &Options) -> Result<(), String> {
 
 #[cfg(feature = "mutants")]
 fn hunt_mutants(options: &Options) -> ExitCode {
-    let survivors = pontoon_sim::mutants::hunt_all(options.seeds_max.unwrap_or(2000), jobs(options));
+    let survivors = pontoon_sim::mutants::hunt(options.mutant.as_deref(), &options.seeds, jobs(options));
     match survivors.is_empty() {
         true => ExitCode::SUCCESS,
         false => {

@@ -1,6 +1,7 @@
 //! Puts each of the core's deliberate bugs back and looks whether some seed
 //! notices it. A bug that survives is a hole in the properties or the faults.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use pontoon_core::mutant::{ALL, activate};
@@ -22,15 +23,16 @@ pub fn put_back(name: &str) -> Result<(), String> {
     Err(format!("no mutant is called {name}; there are: {}", names.join(", ")))
 }
 
-/// Runs every mutant on at most `seeds_max` seeds and prints a line for each as it is done. Returns the
-/// names of those that survived.
-pub fn hunt_all(seeds_max: u64, jobs: usize) -> Vec<&'static str> {
+/// Runs every mutant, or the one that is named, on the seeds and prints a line for each as it is done.
+/// Returns the names of those that survived.
+pub fn hunt(only: Option<&str>, seeds: &Range<u64>, jobs: usize) -> Vec<&'static str> {
     println!("| mutant | rule | killed |\n|---|---|---|");
     let mut survivors = Vec::new();
-    for (mutant, rule) in ALL {
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
+    for (mutant, rule) in ALL.iter().filter(|(name, _)| wanted(name)) {
         put_back(mutant).expect("the name is from the list");
         let start = Instant::now();
-        let summary = run_seeds(0..seeds_max, jobs, false, |seed| run_seed(seed, u64::MAX));
+        let summary = run_seeds(seeds.clone(), jobs, false, |seed| run_seed(seed, u64::MAX));
         let seconds = start.elapsed().as_secs_f64();
         let verdict = match summary.failures.first() {
             Some(failure) => format!(

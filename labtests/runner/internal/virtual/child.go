@@ -21,6 +21,9 @@ type outcome struct {
 	output  []byte
 	virtual string // time on the bubble's clock; empty if the test did not end
 	wall    time.Duration
+	cpu     time.Duration
+	// It was stopped because it exceeded the limit of wall time.
+	timedOut bool
 }
 
 // outputLimit bounds what is kept of a test that prints without end, in bytes.
@@ -62,6 +65,9 @@ func (r *run) runTest(ctx context.Context, name string, pass int) outcome {
 	begin := time.Now()
 	err := gotool.Run(timed, cmd)
 	o := outcome{name: name, wall: time.Since(begin), output: filter(output.Bytes())}
+	if state := cmd.ProcessState; state != nil {
+		o.cpu = state.UserTime() + state.SystemTime()
+	}
 	if output.lost > 0 {
 		o.output = fmt.Appendf(o.output, "labrun: %d more bytes of output are dropped\n", output.lost)
 	}
@@ -82,7 +88,7 @@ func (o *outcome) judge(verdict string, err error, wall time.Duration) {
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		o.verdict, o.virtual = "fail", ""
+		o.verdict, o.virtual, o.timedOut = "fail", "", true
 		o.reason = fmt.Sprintf("it did not end within %v of wall time: a goroutine of it computes without end, or waits for something outside of its bubble, such as a mutex (all goroutines are above)", wall)
 	case err == nil && o.verdict == "":
 		o.verdict = "fail"
