@@ -223,35 +223,6 @@ func TestLostSnapshots2D(t *testing.T) {
 }
 `
 
-// The servers' program is built, but not where the student has an older one.
-func TestServersAsProcesses(t *testing.T) {
-	l := newLab(t, 2026, func(dir string) error {
-		return os.WriteFile(filepath.Join(dir, "src", "main", "raft1d"), []byte("#!/bin/false\n"), 0o777)
-	})
-	code, out, words := l.run(nil)
-	if code != 0 || strings.Count(out, "... Passed --") != 3 || !strings.Contains(out, "\nPASS\nok  \t") {
-		t.Errorf("exit code %d\n%s%s", code, out, words)
-	}
-	if !strings.HasPrefix(words, "labrun: "+l.dir) || strings.Count(words, "\n") != 1 {
-		t.Errorf("labrun said %q", words)
-	}
-	code, out, words = l.run(nil, "-virtual")
-	if code != 2 || out != "" || strings.Count(words, "\n") != 1 || !strings.Contains(words, "a process of its own") {
-		t.Errorf("-virtual: exit code %d\n%s%s", code, out, words)
-	}
-}
-
-func TestServersProgramThatDoesNotCompile(t *testing.T) {
-	l := newLab(t, 2026, func(dir string) error {
-		return os.WriteFile(filepath.Join(dir, "src", "main", "raft1d.go"), []byte("package main\n\nfunc main() { missing() }\n"), 0o666)
-	})
-	code, out, words := l.run(nil)
-	at := strings.Index(words, "labrun: main/raft1d.go does not compile with Pontoon in it; Pontoon stands in for raft.go")
-	if code != 1 || at < 0 || at > strings.Index(words, "undefined: missing") {
-		t.Errorf("exit code %d\n%s%s", code, out, words)
-	}
-}
-
 func TestYears(t *testing.T) {
 	labs := t.TempDir()
 	for name, year := range map[string]int{"good": 2018, "failing": 2022, "damaged": 2023, "student": 2024} {

@@ -34,7 +34,7 @@ func parseOptions(args []string) (*options, error) {
 	o := &options{}
 	flags := flag.NewFlagSet("labrun test", flag.ContinueOnError)
 	flags.StringVar(&o.lab, "lab", "", "lab checkout: its root, its src, or src/raft (default Pontoon's own lab tree)")
-	flags.StringVar(&o.part, "part", "", "2A, 2B, 2C, 2D or all; a 2024 tree's 3A to 3D too; 3A or 3B of the key/value lab, 4A or 4B in 2024, or kv for both; in 2025 4A or rsm for package rsm, 4B, 4C or kv for package kvraft1 (default all of Raft, or whatever -run matches)")
+	flags.StringVar(&o.part, "part", "", "2A, 2B, 2C, 2D or all; a 2024 tree's 3A to 3D too; 3A or 3B of the key/value lab, 4A or 4B in 2024, or kv for both; since 2025 4A or rsm for package rsm, 4B, 4C or kv for package kvraft1 (default all of Raft, or whatever -run matches)")
 	flags.StringVar(&o.keep, "keep", "", "kvraft: with a part of the key/value lab, keep the checkout's own key/value service, and rsm, and replace only the Raft below it")
 	flags.StringVar(&o.run, "run", "", "only tests whose names match this regular expression")
 	flags.IntVar(&o.count, "count", 1, "run the tests this many times")

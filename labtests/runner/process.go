@@ -12,15 +12,15 @@ import (
 	"pontoon.dev/labrun/internal/mirror"
 )
 
-// raftDaemon is the program in main whose processes are the servers of package
-// raft in 2026.
-const raftDaemon = "raft1d"
-
 // forProcesses prepares for a tree whose servers are processes: their program
 // is built into a mirror of the tree.
 func (s *session) forProcesses(tree *labtree.Tree) (*labtree.Tree, error) {
 	if s.virtual {
 		return nil, errors.New("-virtual: in the lab of 2026 every server is a process of its own, and there is no virtual time across processes: run it without")
+	}
+	file := filepath.Join(tree.Src, "main", tree.Daemon()+".go")
+	if _, err := os.Stat(file); err != nil {
+		return nil, fmt.Errorf("%s does not exist: restore it, it is a part of the lab that labrun needs", file)
 	}
 	return mirror.Make(tree, filepath.Join(s.work, "mirror"))
 }
@@ -29,12 +29,13 @@ func (s *session) forProcesses(tree *labtree.Tree) (*labtree.Tree, error) {
 // does not, what it says is passed on.
 func (s *session) buildDaemon(ctx context.Context) error {
 	dir := filepath.Join(s.overlay.Tree.Src, "main")
+	daemon := s.overlay.Tree.Daemon()
 	args := append([]string{"build"}, s.flags...)
-	args = append(args, "-buildvcs=false", "-o", raftDaemon, raftDaemon+".go")
+	args = append(args, "-buildvcs=false", "-o", daemon, daemon+".go")
 	if s.verbose {
 		fmt.Fprintf(os.Stderr, "labrun: in %s: %s %q\n", dir, s.goPath, args)
 	}
 	cmd := gotool.Command(ctx, dir, s.env, s.goPath, args...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, s.compilerWords("main/"+raftDaemon+".go")
+	cmd.Stdout, cmd.Stderr = os.Stdout, s.compilerWords("main/"+daemon+".go")
 	return gotool.Run(ctx, cmd)
 }

@@ -14,17 +14,17 @@ const (
 )
 
 // For returns the tree for the lab that a part belongs to: Raft's, or the
-// key/value lab's of the years whose servers are package kvraft. In 2025 the
+// key/value lab's of the years whose servers are package kvraft. Since 2025 the
 // first part of that is package rsm's. A name that fits both is Raft's: 3A is
 // Raft in 2024, and the key/value lab before.
 func (t *Tree) For(part string) (*Tree, error) {
 	kv, rsm := t.kvDirs()
-	has := !t.Processes() && isDir(kv)
+	has := isDir(kv)
 	switch {
 	case part == AllKV && !has:
-		return nil, fmt.Errorf("-part kv: %s has no package kvraft for Pontoon to stand in for, as the labs until 2025 have", t.Src)
+		return nil, fmt.Errorf("-part kv: %s has no package kvraft for Pontoon to stand in for, as the labs have", t.Src)
 	case part == AllRSM && (!has || !isDir(rsm)):
-		return nil, fmt.Errorf("-part rsm: %s has no package rsm for Pontoon to stand in for, as the lab of 2025 has", t.Src)
+		return nil, fmt.Errorf("-part rsm: %s has no package rsm for Pontoon to stand in for, as the labs since 2025 have", t.Src)
 	case part == AllKV:
 		return t.kv(kv)
 	case part == AllRSM:
@@ -50,7 +50,7 @@ func (t *Tree) For(part string) (*Tree, error) {
 func (t *Tree) KVParts() []string {
 	kv, rsm := t.kvDirs()
 	switch {
-	case t.Processes() || !isDir(kv):
+	case !isDir(kv):
 		return nil
 	case rsm != "" && isDir(rsm):
 		return []string{AllRSM, AllKV}
@@ -95,7 +95,7 @@ func (t *Tree) kv(dir string) (*Tree, error) {
 // KV reports whether the package to test is the key/value lab's.
 func (t *Tree) KV() bool { return t.Dir != t.Raft }
 
-// RSM reports whether the package to test is 2025's layer between Raft and its
+// RSM reports whether the package to test is the layer of 2025 and 2026 between Raft and its
 // services.
 func (t *Tree) RSM() bool { return t.KV() && t.Package == AllRSM }
 

@@ -300,7 +300,6 @@ func TestFor(t *testing.T) {
 		2018: {"raftkv", []string{"2C", "3"}, []string{"3B"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}, "kv"},
 		2023: {"kvraft", []string{"2A", "4A", "1A"}, []string{"3A", "kv"}, []string{"TestSmokeBasic3A"}, []string{"TestSmokeBasic3A", "TestSmokeSnapshot3B"}, "kv"},
 		2024: {"kvraft", []string{"2A", "3A"}, []string{"4A", "4B"}, []string{"TestSmokeBasic4A"}, []string{"TestSmokeBasic4A", "TestSmokeSnapshot4B"}, "kv"},
-		2026: {"", []string{"2A", "3A", "4A"}, nil, nil, nil, ""},
 	} {
 		tree, err := labtree.Find(writeYear(t, year))
 		if err != nil {
@@ -326,17 +325,25 @@ func TestFor(t *testing.T) {
 		if got := strings.Join(tree.KVParts(), " "); got != c.all {
 			t.Errorf("%d: the key/value lab is %q", year, got)
 		}
-		if c.kv == nil {
-			if _, err := tree.For("kv"); err == nil || !strings.Contains(err.Error(), "has no package kvraft") {
-				t.Errorf("%d: %v", year, err)
-			}
+		if err := os.RemoveAll(filepath.Join(tree.Src, "kvraft")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tree.For("kv"); err == nil || !strings.Contains(err.Error(), "has no package kvraft") || tree.KVParts() != nil {
+			t.Errorf("%d, without the package: %v, parts %v", year, err, tree.KVParts())
 		}
 	}
 }
 
-// In 2025 package rsm is between Raft and the key/value service.
+// Since 2025 package rsm is between Raft and the key/value service.
 func TestFor2025(t *testing.T) {
-	dir := writeYear(t, 2025)
+	for year, first := range map[int]string{2025: "TestSmokePartition4A", 2026: "TestSmokeCrash4A"} {
+		t.Run(fmt.Sprint(year), func(t *testing.T) { testFor2025(t, year, first) })
+	}
+}
+
+// testFor2025 is for a year with a first test of package rsm.
+func testFor2025(t *testing.T, year int, first string) {
+	dir := writeYear(t, year)
 	tree, err := labtree.Find(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -351,14 +358,14 @@ func TestFor2025(t *testing.T) {
 		"2C":  {"raft", "raft1", []string{"TestSmoke3C"}},
 		"3A":  {"raft", "raft1", []string{"TestSmoke3A"}},
 		"all": {"raft", "raft1", []string{"TestSmoke3A", "TestSmoke3C", "TestSmoke3D"}},
-		"4A":  {"rsm", "kvraft1/rsm", []string{"TestSmokePartition4A", "TestSmokeRestart4A"}},
-		"rsm": {"rsm", "kvraft1/rsm", []string{"TestSmokePartition4A", "TestSmokeRestart4A", "TestSmokeSnapshot4C"}},
+		"4A":  {"rsm", "kvraft1/rsm", []string{first, "TestSmokeRestart4A"}},
+		"rsm": {"rsm", "kvraft1/rsm", []string{first, "TestSmokeRestart4A", "TestSmokeSnapshot4C"}},
 		"4b":  {"kvraft", "kvraft1", []string{"TestSmokeBasic4B"}},
 		"4C":  {"kvraft", "kvraft1", []string{"TestSmokeSnapshot4C"}},
 		"kv":  {"kvraft", "kvraft1", []string{"TestSmokeBasic4B", "TestSmokeSnapshot4C"}},
 	} {
 		got, err := tree.For(part)
-		if err != nil || got.Package != want.pkg || got.Dir != filepath.Join(tree.Src, want.dir) || got.RSM() != (want.pkg == "rsm") {
+		if err != nil || got.Package != want.pkg || got.Dir != filepath.Join(tree.Src, want.dir) || got.RSM() != (want.pkg == "rsm") || got.Daemon() != want.pkg+"1d" {
 			t.Errorf("part %q: %+v, %v", part, got, err)
 			continue
 		}

@@ -57,6 +57,10 @@ func (t *Tree) Supported() error {
 // process.
 func (t *Tree) Processes() bool { return t.Year >= 2026 }
 
+// Daemon is the name of the program in main whose processes are the servers of
+// the package to test.
+func (t *Tree) Daemon() string { return t.Package + "1d" }
+
 // style says by what a year is known.
 func (t *Tree) style() string {
 	switch {

@@ -72,7 +72,7 @@ func (t *Tree) readModule() error {
 func (t *Tree) recognise2025() (*Tree, error) {
 	t.Year = 2025
 	t.Harness = []string{"server.go", "test.go", "raft_test.go"}
-	if isFile(t.daemon()) {
+	if isFile(filepath.Join(t.Src, "main", t.Daemon()+".go")) {
 		t.Year = 2026
 		t.Harness = []string{"server.go", "proxy.go", "test.go", "raft_test.go"}
 	}
@@ -95,9 +95,6 @@ func (t *Tree) recognise2025() (*Tree, error) {
 	}
 	return t, t.readTests(nil)
 }
-
-// daemon is the program that is a server of package raft in 2026.
-func (t *Tree) daemon() string { return filepath.Join(t.Src, "main", "raft1d.go") }
 
 // labrpc returns the path by which the harness imports labrpc, or "".
 func (h *harness) labrpc() string {

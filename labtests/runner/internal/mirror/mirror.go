@@ -27,7 +27,11 @@ func Make(tree *labtree.Tree, dir string) (*labtree.Tree, error) {
 		return nil, err
 	}
 	m.Raft = filepath.Join(m.Src, raft)
-	m.Dir = m.Raft
+	pkg, err := filepath.Rel(tree.Src, tree.Dir)
+	if err != nil {
+		return nil, err
+	}
+	m.Dir = filepath.Join(m.Src, pkg)
 	m.ModDir = m.Src
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err

@@ -23,12 +23,13 @@ func TestMake(t *testing.T) {
 	for _, above := range []bool{false, true} { // go.mod above src
 		top, dir := t.TempDir(), t.TempDir()
 		tree := &labtree.Tree{Src: filepath.Join(top, "lab"), Raft: filepath.Join(top, "lab", "raft1"), ModDir: filepath.Join(top, "lab")}
-		tree.Dir = tree.Raft
+		tree.Dir = filepath.Join(tree.Src, "kvraft1", "rsm")
 		if above {
 			tree.ModDir = top
 		}
 		write(t, filepath.Join(tree.ModDir, "go.mod"), "module")
 		write(t, filepath.Join(tree.Raft, "raft.go"), "raft")
+		write(t, filepath.Join(tree.Dir, "rsm.go"), "rsm")
 		write(t, filepath.Join(tree.Src, "main", "raft1d.go"), "main")
 		write(t, filepath.Join(tree.Src, "main", "raft1d"), "built before")
 		write(t, filepath.Join(tree.Src, ".git", "config"), "git")
@@ -37,12 +38,13 @@ func TestMake(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Origin != tree.Raft || filepath.Base(m.Src) != "src" || m.Raft != filepath.Join(m.Src, "raft1") {
+		if m.Origin != tree.Dir || filepath.Base(m.Src) != "src" || m.Raft != filepath.Join(m.Src, "raft1") {
 			t.Errorf("got %+v", m)
 		}
 		for file, want := range map[string]string{
 			filepath.Join(m.ModDir, "go.mod"):             "module",
 			filepath.Join(m.Raft, "raft.go"):              "raft",
+			filepath.Join(m.Dir, "rsm.go"):                "rsm",
 			filepath.Join(m.Src, "main", "raft1d.go"):     "main",
 			filepath.Join(m.Src, "main", "raft1d"):        "",
 			filepath.Join(m.Src, ".git", "config"):        "",

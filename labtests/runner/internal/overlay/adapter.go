@@ -100,6 +100,7 @@ func KVAdapters(tree *labtree.Tree) (map[string]string, error) {
 		"Imports": []string{importOf(tree, "labrpc"), importOf(tree, "raft")},
 		"Server":  "KVServer",
 		"Old":     tree.Year == 2017,
+		"Daemon":  tree.Processes(),
 	}
 	switch {
 	case tree.Year == 2017:
@@ -112,7 +113,10 @@ func KVAdapters(tree *labtree.Tree) (map[string]string, error) {
 	if tree.Year >= 2025 {
 		rpc, tester := importOf(tree, "kvsrv1/rpc"), "tester "+importOf(tree, "tester1")
 		server := []string{importOf(tree, "labrpc"), "raft " + importOf(tree, "raft1"), importOf(tree, "raftapi"), tester}
-		data["ServerImports"] = server
+		data["ServerImports"], data["Service"] = server, "tester.IService"
+		if tree.Processes() {
+			data["Service"] = "any"
+		}
 		data["ClientImports"] = []string{rpc, "kvtest " + importOf(tree, "kvtest1"), tester}
 		data["Imports"] = append([]string{rpc}, server...)
 	}
