@@ -86,6 +86,7 @@ func Command(ctx context.Context, args []string) error {
 	if all, err = pick(all, o.only); err != nil {
 		return err
 	}
+	tested := commit(ctx, o.root) // before anybody changes the checkout
 	work, err := os.MkdirTemp("", "labrun-mutants-")
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func Command(ctx context.Context, args []string) error {
 	}
 	rows, stopped := o.tryAll(ctx, all, suites)
 	if o.markdown {
-		writeMarkdown(os.Stdout, rows, o, commit(ctx, o.root), args)
+		writeMarkdown(os.Stdout, rows, o, tested, args)
 	} else {
 		writeText(os.Stdout, rows, o)
 	}
