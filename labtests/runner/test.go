@@ -124,6 +124,9 @@ func (s *session) plan(tree *labtree.Tree, shim string) error {
 		if err := s.overlay.Add(virtual.EntryName, text); err != nil {
 			return err
 		}
+		if err := s.overlay.Pace(); err != nil {
+			return err
+		}
 	}
 	return s.overlay.Write()
 }

@@ -20,6 +20,7 @@ type Overlay struct {
 	Tree   *labtree.Tree // with the tests of the kept files only
 	*Files               // of the package to test
 	raft   *Files        // of package raft, if that is another
+	labrpc *Files        // of package labrpc, if Pace was called
 
 	shim string // directory of module pontoon.dev/go-shim
 	work string // directory that the overlay's files go to
@@ -56,10 +57,13 @@ func New(tree *labtree.Tree, shim, work string, keep bool) (*Overlay, error) {
 
 // packages are those that the overlay changes.
 func (o *Overlay) packages() []*Files {
-	if o.raft == nil {
-		return []*Files{o.Files}
+	all := []*Files{o.Files}
+	for _, f := range []*Files{o.raft, o.labrpc} {
+		if f != nil {
+			all = append(all, f)
+		}
 	}
-	return []*Files{o.Files, o.raft}
+	return all
 }
 
 // Add puts one more file into the package to test. The tree must not have one of that
