@@ -22,7 +22,7 @@ LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)')
 
 .PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-3A test-3B test-kv test-years test-all \
         test test-rust test-shim test-labtree test-runner test-fixtures test-lab \
-        check fix header bench mutants sim clean
+        check fix header bench mutants sim search soak clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-zA-Z0-9_-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,7 @@ test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, 
 	$(LABRUN) test -part all -root $(CURDIR)
 	$(LABRUN) test -part all -root $(CURDIR) -virtual -race
 	$(LABRUN) test -part kv -root $(CURDIR) -virtual
+	$(LABRUN) test -part kv -root $(CURDIR) -virtual -race
 	$(LABRUN) test -part all -root $(CURDIR) -virtual -race -lab labtests/src2025
 
 bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, medians of interleaved runs (QUICK=1: a few minutes)
@@ -107,6 +108,13 @@ bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, median
 
 sim: tools ## the simulator: SEEDS=0..2000, or SEED=n to replay one with its transcript, up to event STEPS
 	@$(CARGO) run --release --quiet -p pontoon-sim -- $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),0..2000))
+
+search: tools ## every order of events of a small cluster: SERVERS=3 LIMIT=600 (seconds) SEARCH="--elections 2 --proposals 1 --crashes 1"
+	@$(CARGO) run --release --quiet -p pontoon-sim -- --search --servers $(or $(SERVERS),3) --seconds $(or $(LIMIT),600) $(SEARCH)
+
+soak: build ## for HOURS=8 (or 0.5): fresh simulator seeds and lab suites in turn, a line per round in target/soak.txt
+	@$(CARGO) build --release --quiet -p pontoon-sim
+	@rust/sim/soak.sh "$(or $(HOURS),8)" target/release/pontoon-sim $(LABRUN) $(CURDIR) target/soak.txt
 
 mutants: tools labrun ## put every deliberate bug back in turn: which tests notice, and how soon (paper, simulator, lab)
 	@$(LABRUN) mutants -root $(CURDIR)

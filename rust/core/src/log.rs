@@ -11,7 +11,7 @@ use crate::{Index, Term};
 ///
 /// Invariants: terms never fall from one entry to the next;
 /// `base_index <= stable <= last_index()`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Log {
     base_index: Index,
     base_term: Term,

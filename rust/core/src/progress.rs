@@ -10,7 +10,7 @@ use crate::{Config, Index};
 const REPEATS_MAX: u32 = 3;
 
 /// How entries reach a peer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Where the logs part is not known: one message at a time.
     Probe,
@@ -22,7 +22,7 @@ pub(crate) enum Mode {
 }
 
 /// An AppendEntries that was not answered yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) seq: u64,
     /// prev_log_index of the message.
@@ -34,7 +34,7 @@ pub(crate) struct Sent {
 }
 
 /// Invariant: `next_index > match_index`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Progress {
     /// Highest index known to be durable on the peer (Figure 2).
     pub(crate) match_index: Index,

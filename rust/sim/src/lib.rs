@@ -10,6 +10,7 @@
 //!   faults; then everything is mended, and the cluster has to recover;
 //! - `invariant`: one property a file, with its section of the paper;
 //! - `run`, `shrink`, `report`: many seeds, and the least that makes one fail;
+//! - [`search`]: every order of events within small bounds, on the real core;
 //! - [`lab`]: the course's tests on the same clusters, with its own network.
 //!
 //! A run depends on its seed alone: no clock, thread, hash map or address takes
@@ -33,6 +34,7 @@ pub mod report;
 mod run;
 mod scenario;
 mod sealed;
+pub mod search;
 mod shrink;
 mod trace;
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use pontoon_sim::search::{Bounds, search};
 use pontoon_sim::{lab, report, run_seed, run_seeds, silence_panics};
 
 const USAGE: &str = "\
@@ -11,6 +12,8 @@ pontoon-sim --seed S [--steps N] [--trace]      replay one seed
 pontoon-sim --seeds A..B [--jobs J]             run many
 pontoon-sim --lab --seeds A..B [--test NAME]    the course's tests on simulated time
 pontoon-sim --lab --seed S --test NAME --trace  one of them in words
+pontoon-sim --search [--servers N --depth D --elections N --proposals N --heartbeats N --crashes N --duplicates N
+            --inflight N --seconds N]           every order of events within small bounds
 pontoon-sim --mutant NAME --seeds A..B          with a bug put back (needs the feature mutants)
 pontoon-sim --mutants [--mutant NAME] [--seeds A..B] [--jobs J]
                                                 every bug in turn, or one (seeds 0..2000)";
@@ -25,6 +28,8 @@ struct Options {
     test: Option<String>,
     mutant: Option<String>,
     mutants: bool,
+    search: bool,
+    bounds: Bounds,
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
@@ -43,6 +48,16 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--lab" => options.lab = true,
             "--test" => options.test = Some(value()?),
             "--mutant" => options.mutant = Some(value()?),
+            "--search" => options.search = true,
+            "--servers" => options.bounds.servers = number(&arg, &value()?)? as usize,
+            "--depth" => options.bounds.depth = number(&arg, &value()?)? as usize,
+            "--elections" => options.bounds.elections = few(&arg, &value()?)?,
+            "--proposals" => options.bounds.proposals = few(&arg, &value()?)?,
+            "--heartbeats" => options.bounds.heartbeats = few(&arg, &value()?)?,
+            "--crashes" => options.bounds.crashes = few(&arg, &value()?)?,
+            "--duplicates" => options.bounds.duplicates = few(&arg, &value()?)?,
+            "--inflight" => options.bounds.inflight = number(&arg, &value()?)? as usize,
+            "--seconds" => options.bounds.seconds_max = number(&arg, &value()?)?,
             "--mutants" => options.mutants = true,
             _ => return Err(format!("unknown option {arg}")),
         }
@@ -50,7 +65,10 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     if options.mutants && options.seeds == (0..0) {
         options.seeds = 0..2000;
     }
-    if options.seeds.is_empty() {
+    if !(1..=7).contains(&options.bounds.servers) {
+        return Err("--servers takes 1 to 7".into());
+    }
+    if options.seeds.is_empty() && !options.search {
         return Err("say which seeds: --seed S or --seeds A..B".into());
     }
     Ok(options)
@@ -58,6 +76,11 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
 
 fn number(option: &str, text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("{option} takes a number, not {text}"))
+}
+
+fn few(option: &str, text: &str) -> Result<u8, String> {
+    text.parse()
+        .map_err(|_| format!("{option} takes a number up to 255, not {text}"))
 }
 
 fn range(option: &str, text: &str) -> Result<Range<u64>, String> {
@@ -72,6 +95,7 @@ fn main() -> ExitCode {
     match parse(std::env::args().skip(1)) {
         Ok(options) => match put_back(&options) {
             Ok(()) if options.mutants => hunt_mutants(&options),
+            Ok(()) if options.search => run_search(&options.bounds),
             Ok(()) => run(&options),
             Err(text) => {
                 eprintln!("{text}");
@@ -117,6 +141,25 @@ fn run(options: &Options) -> ExitCode {
     let steps = options.steps.map_or(String::new(), |steps| format!(" --steps {steps}"));
     let command = format!("pontoon-sim{mutant} --seed {}{steps}", failure.seed);
     println!("\n{}", report::failure(failure, &command, steps_max));
+    ExitCode::FAILURE
+}
+
+fn run_search(bounds: &Bounds) -> ExitCode {
+    let start = Instant::now();
+    let found = search(bounds);
+    let end = if found.complete {
+        "nothing is left within the bounds"
+    } else {
+        "stopped"
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{bounds:?}");
+    println!("{} states, depth {}, {seconds:.1} s: {end}", found.states, found.depth);
+    let Some((violation, lines)) = found.violation else {
+        return ExitCode::SUCCESS;
+    };
+    println!("\nVIOLATION {violation}\nThe shortest way there:");
+    lines.iter().for_each(|line| println!("  {line}"));
     ExitCode::FAILURE
 }
 

@@ -3,6 +3,7 @@
 #![cfg(feature = "mutants")]
 
 use pontoon_sim::mutants::put_back;
+use pontoon_sim::search::{Bounds, search};
 use pontoon_sim::{report, run_seed, run_seeds};
 
 #[test]
@@ -31,6 +32,12 @@ fn bugs_are_noticed_and_boiled_down() {
         );
         let faults = text.lines().filter(|line| line.starts_with("  at ")).count();
         assert!(faults < 12, "{name}: {faults} faults are left\n{text}");
+    }
+    for name in ["vote-twice", "commit-without-quorum", "reply-early", "count-stale-vote"] {
+        put_back(name).expect("there is such a mutant");
+        let found = search(&Bounds::default());
+        let (violation, lines) = found.violation.unwrap_or_else(|| panic!("the search misses {name}"));
+        assert!(lines.len() < 15, "{name}: {violation}\n{lines:#?}");
     }
     put_back("no-such-bug").expect_err("there is none");
 }

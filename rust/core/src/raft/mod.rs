@@ -31,7 +31,7 @@ const NEVER_MS: u64 = 1 << 40;
 
 /// A role, and the state that only this role has: a follower cannot read a
 /// leader's fields.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum RoleState {
     Follower { leader: Option<NodeId> },
     Candidate { votes: Vec<Vote> },
@@ -119,7 +119,9 @@ impl std::error::Error for NotLeader {}
 ///   durable entries are delivered;
 /// - committed entries are never cut;
 /// - there is one leader in a term (§5.2).
-#[derive(Debug)]
+///
+/// A clone goes its own way from here: for explorers of many futures. A host has one.
+#[derive(Clone, Debug)]
 pub struct Raft {
     config: Config,
     /// The other voters, ascending: everything visits peers in this order.

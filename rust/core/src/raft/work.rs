@@ -7,7 +7,7 @@ use crate::mutant::{self, Mutant};
 use crate::work::{Apply, Persist, Work};
 
 /// What waits to be written, being written, or to be delivered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pending {
     /// Term and vote of the latest batch.
     hard_state: HardState,

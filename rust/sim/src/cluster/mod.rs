@@ -16,9 +16,9 @@ use crate::invariant::election_timer::Kind;
 use crate::invariant::{Checked, OpenRequest, Oracle, Violation, liveness, name};
 use crate::queue::Queue;
 use crate::trace::Trace;
-pub(crate) use disk::Damage;
 #[cfg(feature = "mutants")]
 pub(crate) use disk::mutant as disk_mutant;
+pub(crate) use disk::{Contents, Damage};
 pub(crate) use outside::Outside;
 pub(crate) use server::{CrashPoint, Server};
 pub use stats::Stats;

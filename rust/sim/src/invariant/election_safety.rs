@@ -17,7 +17,7 @@ pub(crate) const SERVERS_MAX: usize = 8;
 /// Nobody, in the tables below.
 const NOBODY: u8 = u8::MAX;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 struct Ballot {
     leader: u8,
     /// Whom each server voted for.
@@ -25,6 +25,7 @@ struct Ballot {
 }
 
 /// What happened in every term so far.
+#[derive(Clone, Hash)]
 pub(crate) struct ElectionSafety {
     terms: Vec<Ballot>,
 }

@@ -12,6 +12,7 @@ const PROPERTY: Property = Property {
 };
 
 /// The committed log, and in which term each entry was committed.
+#[derive(Clone, Hash)]
 pub(crate) struct Committed {
     pub(crate) log: Shadow,
     /// `terms[i]`: of the leader that committed entry `i`; never falls.

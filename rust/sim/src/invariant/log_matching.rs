@@ -11,6 +11,7 @@ const PROPERTY: Property = Property {
     section: "§5.3",
 };
 
+#[derive(Clone, Hash)]
 struct Slot {
     first: Link,
     /// Other terms' entries at the same index: few, and rarely any.
@@ -18,6 +19,7 @@ struct Slot {
 }
 
 /// Every entry that ever stood in any log.
+#[derive(Clone, Hash)]
 pub(crate) struct LogMatching {
     slots: Vec<Slot>,
 }

@@ -1,6 +1,8 @@
 //! Sees every step and knows the whole cluster: the servers' logs as written
 //! out and as durable, and the log that is committed.
 
+use std::hash::{Hash, Hasher};
+
 use pontoon_core::{
     Apply, HardState, Index, Message, NodeId, Outgoing, Persist, Profile, Restored, Role, Status, Term,
 };
@@ -17,6 +19,7 @@ use super::state_machine_safety;
 use super::{Checked, Link, Shadow};
 
 /// What is known of one server.
+#[derive(Clone)]
 struct View {
     /// The log as of the latest batch, and what of it is on disk.
     written: Shadow,
@@ -35,6 +38,7 @@ struct View {
 }
 
 /// All properties of one run.
+#[derive(Clone)]
 pub(crate) struct Oracle {
     profile: Profile,
     servers: Vec<View>,
@@ -69,6 +73,18 @@ impl Oracle {
             matching: LogMatching::new(),
             elected: 0,
         }
+    }
+
+    /// All that later checks depend on.
+    pub(crate) fn digest(&self, into: &mut impl Hasher) {
+        for view in &self.servers {
+            (&view.written, &view.durable, view.changed_from, view.leads).hash(into);
+            (view.leads_visibly, view.required, view.applied).hash(into);
+            for state in [view.hard_state, view.durable_hard_state] {
+                (state.term, state.voted_for).hash(into);
+            }
+        }
+        (&self.committed, &self.elections, &self.matching).hash(into);
     }
 
     pub(crate) fn servers(&self) -> usize {

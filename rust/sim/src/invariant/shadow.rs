@@ -7,7 +7,7 @@ use pontoon_core::{Entry, Index, LogDelta, Payload, Term};
 use crate::dice::{hash_bytes, mix};
 
 /// One entry's place in a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Link {
     pub(crate) term: Term,
     /// Hash of this entry and all before it.
@@ -30,7 +30,7 @@ impl Link {
 }
 
 /// A log from its very first entry on, compacted or not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Shadow {
     /// `links[i]` is the entry with index `i`; 0 stands before the log.
     links: Vec<Link>,
