@@ -101,6 +101,7 @@ test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, 
 	$(LABRUN) test -part kv -root $(CURDIR) -virtual
 	$(LABRUN) test -part kv -root $(CURDIR) -virtual -race
 	$(LABRUN) test -part all -root $(CURDIR) -virtual -race -lab labtests/src2025
+	$(LABRUN) test -part rsm -root $(CURDIR) -virtual -race -lab labtests/src2025
 
 bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, medians of interleaved runs (QUICK=1: a few minutes)
 	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)
