@@ -117,7 +117,7 @@ func TestShutdown4A(t *testing.T) {
 	defer ts.cleanup()
 
 	ts.Begin("Test (4A): shutdown with requests under way")
-	ts.shutdownUnderLoad(100)
+	ts.shutdownUnderLoad(100, ts.oneNull)
 }
 
 func TestRestartSubmit4A(t *testing.T) {
@@ -136,7 +136,7 @@ func TestRestartSubmit4A(t *testing.T) {
 	time.Sleep(time.Second)
 	ts.checkCounter(incs+1, nservers)
 
-	ts.shutdownUnderLoad(100)
+	ts.shutdownUnderLoad(100, ts.oneNull)
 	ts.g.StartServers()
 	ts.checkInc(incs + 2)
 	ts.checkCounter(incs+2, nservers)

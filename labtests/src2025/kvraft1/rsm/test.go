@@ -163,21 +163,26 @@ func collect(outcomes <-chan rpc.Err, n int, limit time.Duration) []rpc.Err {
 	return errs
 }
 
-// shutdownUnderLoad shuts all servers down while n requests are under way, and
-// demands that Submit returns for each.
-func (ts *Test) shutdownUnderLoad(n int) {
-	outcomes := submit(n, func() rpc.Err {
-		if _, ok := ts.one(Null{}); ok {
-			return rpc.OK
-		}
-		return rpc.ErrWrongLeader
-	})
+// shutdownUnderLoad shuts all servers down while n requests are under way, by f,
+// and demands that each returns.
+func (ts *Test) shutdownUnderLoad(n int, f func() rpc.Err) []rpc.Err {
+	outcomes := submit(n, f)
 	time.Sleep(20 * time.Millisecond)
 	ts.g.Shutdown()
-	// A second more than they go on looking for a server.
-	if errs := collect(outcomes, n, submitLimit+time.Second); len(errs) != n {
+	// A second more than one goes on looking for a server.
+	errs := collect(outcomes, n, submitLimit+time.Second)
+	if len(errs) != n {
 		ts.failf("Submit has not returned for %d of %d requests after all servers were shut down", n-len(errs), n)
 	}
+	return errs
+}
+
+// oneNull has nothing done.
+func (ts *Test) oneNull() rpc.Err {
+	if _, ok := ts.one(Null{}); !ok {
+		return rpc.ErrWrongLeader
+	}
+	return rpc.OK
 }
 
 // restart shuts all servers down, and only then brings the first one back.
