@@ -68,8 +68,8 @@ type Options struct {
 	// goroutine. The place for close(applyCh), where a year wants that.
 	Closed func()
 
-	// NewEncoder and NewDecoder make the codec of commands that are not of a
-	// plain type. nil stands for encoding/gob.
+	// NewEncoder and NewDecoder make the codec of commands that are neither of a
+	// plain type nor a struct of such. nil stands for encoding/gob.
 	NewEncoder func(io.Writer) Encoder
 	NewDecoder func(io.Reader) Decoder
 

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"bytes"
+	"encoding/gob"
 	"testing"
 )
 
@@ -83,5 +84,38 @@ func TestSnapshots(t *testing.T) {
 		if after := s.disks[s.leader()].ReadSnapshot(); !bytes.Equal(before, after) && bytes.Contains(after, []byte("nonsense")) {
 			t.Errorf("an index out of range was not ignored: %q", after)
 		}
+	})
+}
+
+// What the limits of the key/value labs are held against: a Raft in Go keeps
+// its log as one stream of gob's.
+func TestTheStateIsNoLongerThanGobs(t *testing.T) {
+	onSite(t, 3, func(s *site) {
+		for me := range 3 {
+			s.serve(me)
+		}
+		var log []entry
+		for i := range 100 {
+			command := kvOp{"Append", "0", "x 0 1 y", 1<<61 + 12345, int64(i)}
+			s.commit(command, 0, 1, 2)
+			log = append(log, entry{1, command})
+		}
+		var stream bytes.Buffer
+		if err := gob.NewEncoder(&stream).Encode(log); err != nil {
+			t.Fatal(err)
+		}
+		for me, rf := range s.rafts {
+			t.Logf("server %d: %d bytes, gob's stream %d", me, rf.PersistBytes(), stream.Len())
+			if rf.PersistBytes() > stream.Len() {
+				t.Errorf("server %d keeps %d bytes, gob's stream has %d", me, rf.PersistBytes(), stream.Len())
+			}
+		}
+		for me := range 3 {
+			s.crash(me)
+		}
+		for me := range 3 {
+			s.serve(me)
+		}
+		s.commit(kvOp{Key: "end"}, 0, 1, 2)
 	})
 }

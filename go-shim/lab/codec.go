@@ -10,8 +10,9 @@ import (
 	"math"
 )
 
-// An encoded command is a byte that names its Go type, then its value. Values
-// of types declared by a program, and of all composite types, are gob's.
+// An encoded command is a byte that names its Go type, then its value. Structs
+// have an encoding of their own where gob would describe them in each command;
+// other types declared by a program, and other composite types, are gob's.
 const (
 	kindNil byte = iota
 	kindFalse
@@ -35,6 +36,7 @@ const (
 	kindBytes
 	kindNilBytes
 	kindGob
+	kindStruct
 )
 
 var errDamaged = errors.New("its bytes are damaged")
@@ -43,6 +45,7 @@ var errDamaged = errors.New("its bytes are damaged")
 type codec struct {
 	newEncoder func(io.Writer) Encoder
 	newDecoder func(io.Reader) Decoder
+	structs    *structTypes
 }
 
 func newCodec(newEncoder func(io.Writer) Encoder, newDecoder func(io.Reader) Decoder) codec {
@@ -52,7 +55,7 @@ func newCodec(newEncoder func(io.Writer) Encoder, newDecoder func(io.Reader) Dec
 	if newDecoder == nil {
 		newDecoder = func(r io.Reader) Decoder { return gob.NewDecoder(r) }
 	}
-	return codec{newEncoder, newDecoder}
+	return codec{newEncoder, newDecoder, newStructTypes()}
 }
 
 // encode fails with gob's error, or the encoder's.
@@ -113,12 +116,7 @@ func (c codec) encode(command interface{}) ([]byte, error) {
 		}
 		return append(append(make([]byte, 0, 1+len(v)), kindBytes), v...), nil
 	}
-	buffer := bytes.NewBuffer([]byte{kindGob})
-	// The address of the interface, so that gob says which type is inside.
-	if err := c.newEncoder(buffer).Encode(&command); err != nil {
-		return nil, err
-	}
-	return buffer.Bytes(), nil
+	return c.encodeOther(command)
 }
 
 // decode is encode's inverse. The value shares no memory with b.
@@ -146,6 +144,8 @@ func (c codec) decode(b []byte) (interface{}, error) {
 			return nil, err
 		}
 		return command, nil
+	case kindStruct:
+		return c.decodeStruct(b)
 	}
 	return nil, fmt.Errorf("%w: kind %d", errDamaged, kind)
 }

@@ -137,7 +137,7 @@ func TestDamagedCommands(t *testing.T) {
 	if decoded, err := c.decode([]byte{kindNilBytes, 0}); err == nil {
 		t.Errorf("decodes to %v", decoded)
 	}
-	if decoded, err := c.decode([]byte{kindGob + 1}); err == nil {
+	if decoded, err := c.decode([]byte{kindStruct + 1}); err == nil {
 		t.Errorf("an unknown kind decodes to %v", decoded)
 	}
 }

@@ -59,10 +59,10 @@ func (rf *Raft) Step(args []byte, reply *[]byte) {
 // dead, the index is -1 and nothing was appended.
 //
 // The command comes back in ApplyMsg with its Go type. Plain types need
-// nothing; others are gob encoded and have to be registered, with
-// labgob.Register or gob.Register. Start panics with gob's complaint if the
-// command cannot be encoded, as the labs' RPC package does when such a command
-// is about to be replicated, and if it is longer than 32 MiB.
+// nothing; others have to be registered, with labgob.Register or gob.Register,
+// and come back as gob would bring them back. Start panics with gob's complaint
+// if the command cannot be encoded, as the labs' RPC package does when such a
+// command is about to be replicated, and if it is longer than 32 MiB.
 func (rf *Raft) Start(command interface{}) (int, int, bool) {
 	if rf == nil {
 		return -1, 0, false

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+
+	"pontoon.dev/go-shim/internal/gobwire"
 )
 
 // types encodes requests. A request is a varint and more: 0 and gob's stream of
@@ -175,7 +177,7 @@ func hasInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 }
 
 func (v *valueType) decode(fields []byte) (any, error) {
-	message := appendGobUint(append([]byte(nil), v.prefix...), uint64(len(v.id)+len(fields)))
+	message := gobwire.AppendUint(append([]byte(nil), v.prefix...), uint64(len(v.id)+len(fields)))
 	message = append(append(message, v.id...), fields...)
 	decoder := gob.NewDecoder(bytes.NewReader(message))
 	zero, value := reflect.New(v.of), reflect.New(v.of)
@@ -202,12 +204,12 @@ func encodeFields(v reflect.Value) (prefix, id, fields []byte, err error) {
 		return nil, nil, nil, err
 	}
 	message := b.Bytes()
-	size, used := gobUint(message)
+	size, used := gobwire.Uint(message)
 	if used == 0 || size != uint64(len(message)-used) {
 		return nil, nil, nil, errors.New("gob sent more than the value")
 	}
 	message = message[used:]
-	_, used = gobUint(message)
+	_, used = gobwire.Uint(message)
 	if used == 0 {
 		return nil, nil, nil, errors.New("gob sent no type")
 	}
@@ -231,32 +233,4 @@ func decodeInterface(b []byte) (any, error) {
 		err = errors.New("it is nil")
 	}
 	return v, err
-}
-
-// gobUint reads gob's unsigned integer: a byte below 128, or the negated number
-// of the big-endian bytes that follow. used is 0 if there is none.
-func gobUint(b []byte) (v uint64, used int) {
-	if len(b) == 0 {
-		return 0, 0
-	}
-	if b[0] < 128 {
-		return uint64(b[0]), 1
-	}
-	n := -int(int8(b[0]))
-	if n > 8 || len(b) < 1+n {
-		return 0, 0
-	}
-	for _, x := range b[1 : 1+n] {
-		v = v<<8 | uint64(x)
-	}
-	return v, 1 + n
-}
-
-func appendGobUint(b []byte, v uint64) []byte {
-	if v < 128 {
-		return append(b, byte(v))
-	}
-	digits := binary.BigEndian.AppendUint64(nil, v)
-	digits = bytes.TrimLeft(digits, "\x00")
-	return append(append(b, byte(-len(digits))), digits...)
 }
