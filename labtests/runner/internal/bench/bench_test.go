@@ -136,7 +136,7 @@ func TestOnly(t *testing.T) {
 // would never be shown.
 func TestBaselinesMatchTheMatrix(t *testing.T) {
 	keys := map[string]bool{}
-	for _, g := range groups(false, time.Minute) {
+	for _, g := range append(groups(false, time.Minute), kvGroups(time.Minute)...) {
 		for _, s := range g.Scenarios {
 			keys[s.Key()] = true
 		}
@@ -159,8 +159,8 @@ func TestBaselinesMatchTheMatrix(t *testing.T) {
 			t.Errorf("the embedded lab has no test %s", s.Test)
 		}
 	}
-	if len(elsewhere.Bench) != 17 || len(elsewhere.Suite) != 28 {
-		t.Errorf("%d scenarios and %d tests are published, want 17 and 28", len(elsewhere.Bench), len(elsewhere.Suite))
+	if len(elsewhere.Bench) != 19 || len(elsewhere.Suite) != 28 {
+		t.Errorf("%d scenarios and %d tests are published, want 19 and 28", len(elsewhere.Bench), len(elsewhere.Suite))
 	}
 }
 
@@ -191,7 +191,7 @@ func TestOptions(t *testing.T) {
 	if err != nil || o.repeats != 1 || o.limit != 10*time.Second || !reflect.DeepEqual(o.impls, []string{own, "../lab"}) {
 		t.Errorf("-quick with two implementations: %+v, %v", o, err)
 	}
-	for _, args := range [][]string{{"pontoon"}, {"-repeats", "-1"}, {"-limit", "-1s"}} {
+	for _, args := range [][]string{{"pontoon"}, {"-repeats", "-1"}, {"-limit", "-1s"}, {"-kv", "-suite"}} {
 		if _, err := parseOptions(args); err == nil {
 			t.Errorf("%q is accepted", args)
 		}

@@ -48,6 +48,11 @@ func (b *builder) build(ctx context.Context, name string, tree *labtree.Tree) (*
 		if err != nil {
 			return nil, fmt.Errorf("-impl %s: %w (or say %s, %s or %s)", name, err, pontoon, textbook, own)
 		}
+		if tree.KV() {
+			if other, err = other.For(labtree.AllKV); err != nil {
+				return nil, fmt.Errorf("-impl %s: %w", name, err)
+			}
+		}
 		tree, name, label = other, own, shortPath(name)
 	}
 	if err := checkTree(tree); err != nil {
@@ -57,7 +62,7 @@ func (b *builder) build(ctx context.Context, name string, tree *labtree.Tree) (*
 	if err != nil {
 		return nil, err
 	}
-	impl := &implementation{Label: label, Tree: tree, Binary: filepath.Join(work, "raft.test")}
+	impl := &implementation{Label: label, Tree: tree, Binary: filepath.Join(work, "probe.test")}
 	var flags, env []string
 	switch name {
 	case pontoon:
@@ -104,43 +109,66 @@ func (b *builder) planPontoon(ctx context.Context, impl *implementation, work st
 
 // planTextbook keeps and hides the same files of the tree as Pontoon would.
 func (b *builder) planTextbook(impl *implementation, work string) (flags, env []string, err error) {
-	o, err := overlay.New(impl.Tree, "", work, false)
+	textbook, err := textbookFiles(impl.Tree)
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := textbookFiles(impl.Tree)
+	raft := *impl.Tree
+	if impl.Tree.KV() {
+		raft.Dir, raft.Harness, raft.Tests = raft.Raft, raft.RaftHarness, nil
+	}
+	o, err := overlay.New(&raft, "", work, false)
 	if err != nil {
 		return nil, nil, err
+	}
+	files := []placed{{raft.Raft, textbook, o.Hidden}}
+	if impl.Tree.KV() {
+		student, err := studentFiles(b.root, impl.Tree)
+		if err != nil {
+			return nil, nil, err
+		}
+		if o, err = overlay.New(impl.Tree, "", work, false); err != nil {
+			return nil, nil, err
+		}
+		files = append(files, placed{impl.Tree.Dir, student, o.Hidden})
 	}
 	impl.Tree = o.Tree
-	return planFiles(impl.Tree, work, files, o.Hidden)
+	return planFiles(impl.Tree, work, files...)
 }
 
 func (b *builder) planOwn(impl *implementation, work string) (flags, env []string, err error) {
-	return planFiles(impl.Tree, work, nil, nil)
+	return planFiles(impl.Tree, work)
 }
 
-// planFiles writes an overlay that puts files and the probe into package raft
-// and hides others. No second module takes part.
-func planFiles(tree *labtree.Tree, work string, files map[string]string, hidden []string) (flags, env []string, err error) {
+// placed are files that stand in a package of the tree while others do not.
+type placed struct {
+	dir    string
+	files  map[string]string
+	hidden []string
+}
+
+// planFiles writes an overlay with files, and with the probe in the package to
+// measure. No second module takes part.
+func planFiles(tree *labtree.Tree, work string, packages ...placed) (flags, env []string, err error) {
 	probe, err := probeFiles(tree)
 	if err != nil {
 		return nil, nil, err
 	}
 	replace := map[string]string{}
-	for _, name := range hidden {
-		replace[filepath.Join(tree.Raft, name)] = ""
-	}
-	if err := os.Mkdir(filepath.Join(work, "raft"), 0o777); err != nil {
-		return nil, nil, err
-	}
-	for _, texts := range []map[string]string{files, probe} {
-		for name, text := range texts {
-			file := filepath.Join(work, "raft", name)
+	for i, p := range append(packages, placed{dir: tree.Dir, files: probe}) {
+		for _, name := range p.hidden {
+			replace[filepath.Join(p.dir, name)] = ""
+		}
+		aside := filepath.Join(work, fmt.Sprint("files", i))
+		if err := os.Mkdir(aside, 0o777); err != nil {
+			return nil, nil, err
+		}
+		for name, text := range p.files {
+			file := filepath.Join(aside, name)
 			if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 				return nil, nil, err
 			}
-			replace[filepath.Join(tree.Raft, name)] = file
+			replace[filepath.Join(p.dir, name)] = file
 		}
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
@@ -156,10 +184,10 @@ func planFiles(tree *labtree.Tree, work string, files map[string]string, hidden 
 func (b *builder) compile(ctx context.Context, impl *implementation, flags, env []string) error {
 	args := append([]string{"test", "-c", "-vet=off", "-o", impl.Binary}, flags...)
 	var words bytes.Buffer
-	cmd := gotool.Command(ctx, impl.Tree.Raft, gotool.Environ(append(env, "GOTOOLCHAIN=local")...), b.gobn, append(args, ".")...)
+	cmd := gotool.Command(ctx, impl.Tree.Dir, gotool.Environ(append(env, "GOTOOLCHAIN=local")...), b.gobn, append(args, ".")...)
 	cmd.Stdout, cmd.Stderr = &words, &words
 	if err := gotool.Run(ctx, cmd); err != nil {
-		return fmt.Errorf("go could not compile %s in %s (%w):\n%s", impl.Label, impl.Tree.Raft, err, words.String())
+		return fmt.Errorf("go could not compile %s in %s (%w):\n%s", impl.Label, impl.Tree.Dir, err, words.String())
 	}
 	words.Reset()
 	cmd = gotool.Command(ctx, b.work, gotool.Environ(), impl.Binary, "-test.list", "^"+probeTest+"$")
@@ -168,7 +196,7 @@ func (b *builder) compile(ctx context.Context, impl *implementation, flags, env 
 		return fmt.Errorf("%s does not start (%w): %s", impl.Binary, err, lastLines(words.Bytes(), 5))
 	}
 	if !slices.Contains(strings.Fields(words.String()), probeTest) {
-		return fmt.Errorf("the overlay for %s had no effect: give the tree by its real path", impl.Tree.Raft)
+		return fmt.Errorf("the overlay for %s had no effect: give the tree by its real path", impl.Tree.Dir)
 	}
 	return nil
 }

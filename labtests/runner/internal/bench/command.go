@@ -26,7 +26,7 @@ type options struct {
 	lab, root, only, json string
 	impls                 []string
 	repeats               int
-	quick, suite          bool
+	quick, suite, kv      bool
 	limit                 time.Duration
 }
 
@@ -51,6 +51,7 @@ func parseOptions(args []string) (*options, error) {
 	flags.IntVar(&o.repeats, "repeats", 0, "runs of each scenario or test, of which medians are taken (default 3; with -quick or -suite 1)")
 	flags.BoolVar(&o.quick, "quick", false, "fewer scenarios with fewer commands, in a minute or two")
 	flags.BoolVar(&o.suite, "suite", false, "the lab's own tests: seconds, RPCs, bytes and CPU seconds of each")
+	flags.BoolVar(&o.kv, "kv", false, "the key/value service: Pontoon's on Pontoon's Raft, a student's on the textbook one")
 	flags.StringVar(&o.only, "only", "", "only scenarios (such as pipe/3x2000x16), or tests with -suite, that match this regular expression")
 	flags.StringVar(&o.json, "json", "", "write all runs and medians to this file")
 	flags.DurationVar(&o.limit, "limit", 0, "what a scenario may take; after that what was reached counts (default 1m; with -quick 10s)")
@@ -68,6 +69,8 @@ func parseOptions(args []string) (*options, error) {
 		return nil, fmt.Errorf("unexpected argument %q: implementations are given with -impl", flags.Arg(0))
 	case o.repeats < 0:
 		return nil, fmt.Errorf("-repeats %d: must be at least 1", o.repeats)
+	case o.kv && o.suite:
+		return nil, errors.New("-kv and -suite are two things to measure: give one of them")
 	case o.limit < 0:
 		return nil, fmt.Errorf("-limit %v: must not be negative", o.limit)
 	}
@@ -136,6 +139,11 @@ func (o *options) build(ctx context.Context, work string) ([]*implementation, er
 	if err != nil {
 		return nil, err
 	}
+	if o.kv {
+		if tree, err = tree.For(labtree.AllKV); err != nil {
+			return nil, err
+		}
+	}
 	b := &builder{root: o.root, work: work, gobn: gobn, log: os.Stderr}
 	var impls []*implementation
 	for _, name := range o.impls {
@@ -156,7 +164,11 @@ func (o *options) build(ctx context.Context, work string) ([]*implementation, er
 // runBench measures and reports. What was measured before an interrupt is
 // reported too.
 func (o *options) runBench(ctx context.Context, impls []*implementation, work string) error {
-	all, err := only(groups(o.quick, o.limit), o.only)
+	matrix := groups(o.quick, o.limit)
+	if o.kv {
+		matrix = kvGroups(o.limit)
+	}
+	all, err := only(matrix, o.only)
 	if err != nil {
 		return err
 	}

@@ -67,6 +67,7 @@ func ratio(x, best float64) string {
 }
 
 func opsPerSecond(r Result) float64 { return r.OpsPerSecond }
+func msPerOp(r Result) float64      { return 1e3 / r.OpsPerSecond }
 func cpuPerOp(r Result) float64     { return r.CPUPerOp }
 func rpcsPerOp(r Result) float64    { return r.RPCsPerOp }
 func p50(r Result) float64          { return r.P50 }
@@ -113,6 +114,8 @@ func report(w io.Writer, all []group, runs []Run, labels []string) {
 func headers(mode string) []string {
 	tail := []string{"state B", "RSS MB", "thr", "gor", "changes", "others", "runs"}
 	switch mode {
+	case "kv":
+		return []string{"", "service", "ms/op", "", "p50 ms", "p90", "p99", "max", "CPU µs/op", "", "RPC/op", "state B", "RSS MB", "others", "runs"}
 	case "idle":
 		return append([]string{"", "Raft", "CPU ms/10 s", "", "RPCs/10 s", ""}, tail...)
 	case "pipe":
@@ -135,16 +138,24 @@ func figures(mode string, c cell, cells []cell) []string {
 	least := func(figure func(Result) float64) []string {
 		return []string{number(figure(m)), ratio(figure(m), extreme(cells, figure, false))}
 	}
+	late := func(figures []string) []string { // marks one whose run was cut short
+		if m.TimedOut {
+			figures[0] = "TO " + figures[0]
+		}
+		return figures
+	}
+	latencies := []string{number(m.P50), number(m.P90), number(m.P99), number(m.Max)}
+	if mode == "kv" {
+		row := append(late(least(msPerOp)), latencies...)
+		row = append(append(row, least(cpuPerOp)...), number(m.RPCsPerOp))
+		return append(row, fmt.Sprintf("%.0f", m.StateBytes), number(m.MaxRSS), percent(m.OtherCPUShare), fmt.Sprint(c.Runs))
+	}
 	if mode == "idle" {
 		return append(append(least(idleCPU), least(idleRPCs)...), tail...)
 	}
-	ops := number(m.OpsPerSecond)
-	if m.TimedOut {
-		ops = "TO " + ops
-	}
-	row := []string{ops, ratio(m.OpsPerSecond, extreme(cells, opsPerSecond, true))}
+	row := late([]string{number(m.OpsPerSecond), ratio(m.OpsPerSecond, extreme(cells, opsPerSecond, true))})
 	if mode != "pipe" {
-		row = append(row, number(m.P50), number(m.P90), number(m.P99), number(m.Max))
+		row = append(row, latencies...)
 	}
 	row = append(row, least(cpuPerOp)...)
 	return append(append(row, number(m.RPCsPerOp), number(m.BytesPerOp)), tail...)
@@ -171,6 +182,8 @@ func elsewhereRow(s Scenario) []string {
 		ops = "TO " + ops
 	}
 	switch s.Mode {
+	case "kv":
+		return []string{"", label, some(1e3 / r.OpsPerSecond)}
 	case "idle":
 		return []string{"", label, some(r.IdleCPU), "", some(r.IdleRPCs)}
 	case "pipe":

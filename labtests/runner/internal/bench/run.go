@@ -83,6 +83,8 @@ func (r Run) brief(s Scenario) string {
 		return "FAILED: " + r.Error
 	case s.Mode == "idle":
 		return fmt.Sprintf("%.0f CPU ms, %.0f RPCs in %.0f s", r.Result.CPUMillis, r.Result.RPCs, r.Result.Seconds)
+	case s.Mode == "kv":
+		return fmt.Sprintf("%.2f ms/op, %.0f CPU µs/op", msPerOp(*r.Result), r.Result.CPUPerOp)
 	case r.Result.TimedOut:
 		return fmt.Sprintf("%.0f ops/s when the limit came", r.Result.OpsPerSecond)
 	}

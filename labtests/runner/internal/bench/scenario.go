@@ -9,12 +9,13 @@ import (
 
 // Scenario is one row of the bench.
 type Scenario struct {
-	Mode          string // seq, conc, pipe or idle
+	Mode          string // seq, conc, pipe or idle; kv: the key/value service
 	Servers       int
 	Commands      int
 	Size          int // bytes of a command
 	Clients       int // in mode conc
 	SnapshotEvery int // commands between two snapshots; 0: none
+	MaxState      int // in mode kv: bytes of Raft state at which snapshots are taken; -1: never
 	Limit         time.Duration
 }
 
@@ -25,6 +26,13 @@ const snapshotInterval = 500
 func (s Scenario) Key() string {
 	if s.Mode == "idle" {
 		return fmt.Sprintf("idle/%d", s.Servers)
+	}
+	if s.Mode == "kv" {
+		key := fmt.Sprintf("kv/%dx%d", s.Servers, s.Commands)
+		if s.MaxState >= 0 {
+			key += fmt.Sprintf("/state%d", s.MaxState)
+		}
+		return key
 	}
 	mode := s.Mode
 	if mode == "conc" {
@@ -41,6 +49,13 @@ func (s Scenario) Key() string {
 func (s Scenario) Title() string {
 	if s.Mode == "idle" {
 		return fmt.Sprintf("%d servers", s.Servers)
+	}
+	if s.Mode == "kv" {
+		title := fmt.Sprintf("%d servers, %s operations", s.Servers, thousands(s.Commands))
+		if s.MaxState >= 0 {
+			title += fmt.Sprintf(", snapshots at %s B", thousands(s.MaxState))
+		}
+		return title
 	}
 	size := fmt.Sprintf("%d B", s.Size)
 	if s.Size%1024 == 0 {
@@ -69,6 +84,7 @@ func (s Scenario) env() []string {
 		fmt.Sprintf("PROBE_SIZE=%d", s.Size),
 		fmt.Sprintf("PROBE_CLIENTS=%d", s.Clients),
 		fmt.Sprintf("PROBE_SNAPSHOT_EVERY=%d", s.SnapshotEvery),
+		fmt.Sprintf("PROBE_MAX_STATE=%d", s.MaxState),
 		fmt.Sprintf("PROBE_LIMIT_MS=%d", s.Limit.Milliseconds()),
 	}
 }
@@ -121,6 +137,14 @@ func groups(quick bool, limit time.Duration) []group {
 		pipe.Scenarios = append(pipe.Scenarios, both(Scenario{Mode: "pipe", Servers: 3, Commands: n, Size: 1024})...)
 	}
 	return []group{seq, conc, pipe, idle}
+}
+
+// kvGroups returns the lab's tests of the key/value service's speed.
+func kvGroups(limit time.Duration) []group {
+	s := Scenario{Mode: "kv", Servers: 3, Commands: 1000, MaxState: -1, Limit: limit}
+	with := s
+	with.MaxState = 1000
+	return []group{{Mode: "kv", Title: "Key/value service: one client appends to one key, one operation after the other", Scenarios: []Scenario{s, with}}}
 }
 
 // only keeps the scenarios whose key matches.

@@ -17,6 +17,8 @@ func contests(mode string) []contest {
 	switch mode {
 	case "idle":
 		return []contest{{"CPU", idleCPU, false}, {"RPCs", idleRPCs, false}}
+	case "kv":
+		return []contest{{"ms/op", msPerOp, false}, {"CPU/op", cpuPerOp, false}, {"RPC/op", rpcsPerOp, false}, {"p50", p50, false}, {"p99", p99, false}}
 	case "pipe":
 		return []contest{{"ops/s", opsPerSecond, true}, {"CPU/op", cpuPerOp, false}, {"RPC/op", rpcsPerOp, false}}
 	}
@@ -29,6 +31,9 @@ func contests(mode string) []contest {
 func standing(w io.Writer, all []group, runs []Run, labels []string) {
 	fmt.Fprintf(w, "\n%s against the best of the others, as a multiple of its figure\n", labels[0])
 	names := []string{"ops/s", "CPU/op", "RPC/op", "p50", "p99", "CPU", "RPCs"}
+	if all[0].Mode == "kv" {
+		names = []string{"ms/op", "CPU/op", "RPC/op", "p50", "p99"}
+	}
 	t := &table{left: 1}
 	t.add(append([]string{""}, names...)...)
 	won, lost := map[string]int{}, map[string]int{}

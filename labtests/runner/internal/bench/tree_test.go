@@ -45,7 +45,7 @@ func buildWith(t *testing.T, tree *labtree.Tree, hidden []string, change func(ma
 	}
 	files["pontoon_selftest_test.go"] = string(self)
 	change(files)
-	flags, env, err := planFiles(tree, b.work, files, hidden)
+	flags, env, err := planFiles(tree, b.work, placed{tree.Dir, files, hidden})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ type ApplyMsg struct {
 			t.Fatal(err)
 		}
 	}
-	tree := &labtree.Tree{Src: src, Raft: filepath.Join(src, "raft1"), Year: 2025, Import: "6.5840"}
+	tree := &labtree.Tree{Src: src, Dir: filepath.Join(src, "raft1"), Raft: filepath.Join(src, "raft1"), Year: 2025, Import: "6.5840"}
 	impl := buildWith(t, tree, nil, func(map[string]string) {})
 	selfTest(t, impl)
 	checkSample(t, impl)
@@ -214,8 +214,8 @@ func TestAnOverlayWithoutEffectIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	through := tree
-	through.Raft = aside
-	flags, env, err := planFiles(&through, b.work, nil, nil)
+	through.Dir, through.Raft = aside, aside
+	flags, env, err := planFiles(&through, b.work)
 	if err != nil {
 		t.Fatal(err)
 	}
