@@ -105,6 +105,7 @@ test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, 
 
 bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, medians of interleaved runs (QUICK=1: a few minutes)
 	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)
+	@$(LABRUN) bench -root $(CURDIR) -kv
 	@$(LABRUN) bench -root $(CURDIR) -suite $(if $(LAB),-lab "$(LAB)")
 
 sim: tools ## the simulator: SEEDS=0..2000, or SEED=n to replay one with its transcript, up to event STEPS
