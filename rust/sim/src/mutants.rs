@@ -28,8 +28,12 @@ pub fn put_back(name: &str) -> Result<(), String> {
 pub fn hunt(only: Option<&str>, seeds: &Range<u64>, jobs: usize) -> Vec<&'static str> {
     println!("| mutant | rule | killed |\n|---|---|---|");
     let mut survivors = Vec::new();
-    let wanted = |name: &str| only.is_none_or(|only| only == name);
-    for (mutant, rule) in ALL.iter().filter(|(name, _)| wanted(name)) {
+    // The disk's bugs are no bugs of the core: they are run when they are named.
+    let disk = disk_mutant::ALL.iter().map(|(name, _)| (*name, "the simulated disk"));
+    let disk = disk.filter(|(name, _)| only == Some(name));
+    let core = ALL.iter().copied();
+    let core = core.filter(|(name, _)| only.is_none_or(|only| only == *name));
+    for (mutant, rule) in core.chain(disk) {
         put_back(mutant).expect("the name is from the list");
         let start = Instant::now();
         let summary = run_seeds(seeds.clone(), jobs, false, |seed| run_seed(seed, u64::MAX));
@@ -40,7 +44,7 @@ pub fn hunt(only: Option<&str>, seeds: &Range<u64>, jobs: usize) -> Vec<&'static
                 failure.seed, failure.violation.property
             ),
             None => {
-                survivors.push(*mutant);
+                survivors.push(mutant);
                 format!("*survived* {} seeds in {seconds:.1} s", summary.seeds)
             }
         };
