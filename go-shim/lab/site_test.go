@@ -21,6 +21,8 @@ import (
 type disk struct {
 	mu              sync.Mutex
 	state, snapshot []byte
+	gate            chan struct{} // if not nil, saves wait until it is closed
+	waiting         int           // how many do
 }
 
 func (d *disk) ReadRaftState() []byte {
@@ -40,6 +42,12 @@ func (d *disk) RaftStateSize() int { return len(d.ReadRaftState()) }
 func (d *disk) Save(state, snapshot []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if gate := d.gate; gate != nil {
+		d.waiting++
+		d.mu.Unlock()
+		<-gate
+		d.mu.Lock()
+	}
 	d.state, d.snapshot = bytes.Clone(state), bytes.Clone(snapshot)
 }
 
@@ -58,9 +66,11 @@ type site struct {
 	rafts    []*Raft
 	disks    []*disk
 	channels []chan ApplyMsg
+	services []sync.WaitGroup
 	cut      []bool
-	late     int // calls and deliveries of dead servers
-	every    int // snapshots after so many commands; 0: none
+	late     int    // calls and deliveries of dead servers
+	every    int    // snapshots after so many commands; 0: none
+	padding  string // of the snapshots
 	logs     [][]interface{}
 
 	keepSnapshot bool
@@ -71,7 +81,8 @@ func onSite(t *testing.T, size int, f func(s *site)) {
 		s := &site{
 			T:     t,
 			rafts: make([]*Raft, size), disks: make([]*disk, size), channels: make([]chan ApplyMsg, size),
-			cut: make([]bool, size), logs: make([][]interface{}, size),
+			services: make([]sync.WaitGroup, size),
+			cut:      make([]bool, size), logs: make([][]interface{}, size),
 		}
 		for me := range size {
 			s.disks[me] = &disk{}
@@ -160,11 +171,11 @@ func (s *site) serve(me int) *Raft {
 	if len(snapshot) > 0 {
 		s.ingest(me, snapshot)
 	}
-	go func() {
+	s.services[me].Go(func() {
 		for m := range channel {
 			s.apply(me, rf, m)
 		}
-	}()
+	})
 	return rf
 }
 
@@ -199,8 +210,14 @@ func (s *site) apply(me int, rf *Raft, m ApplyMsg) {
 		s.Errorf("server %d: index %d after %d", me, m.CommandIndex, applied-1)
 	}
 	if s.every > 0 && applied%s.every == 0 {
-		rf.Snapshot(m.CommandIndex, fmt.Appendf(nil, "first %d", applied))
+		rf.Snapshot(s.snapshot(me))
 	}
+}
+
+// snapshot is what a service would hand to Snapshot now.
+func (s *site) snapshot(me int) (index int, data []byte) {
+	applied := len(s.log(me))
+	return applied, fmt.Appendf(nil, "first %d%s", applied, s.padding)
 }
 
 func (s *site) log(me int) []interface{} {
@@ -217,6 +234,7 @@ func (s *site) crash(me int) {
 	s.mu.Unlock()
 	s.disks[me] = s.disks[me].copy()
 	rf.Kill()
+	s.services[me].Wait() // or its last command would count for the next life
 }
 
 func (s *site) isolate(me int, cut bool) {
