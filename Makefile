@@ -22,7 +22,7 @@ LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)')
 
 .PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-3A test-3B test-kv test-years test-all \
         test test-rust test-shim test-labtree test-runner test-fixtures test-lab \
-        check fix header bench mutants sim search soak clean
+        check fix header bench mutants sim fuzz sanitize search soak clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-zA-Z0-9_-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,12 +118,44 @@ soak: build ## for HOURS=8 (or 0.5): fresh simulator seeds and lab suites in tur
 	@$(CARGO) build --release --quiet -p pontoon-sim
 	@rust/sim/soak.sh "$(or $(HOURS),8)" target/release/pontoon-sim $(LABRUN) $(CURDIR) target/soak.txt
 
+# Coverage counters for libFuzzer, by flags that a stable compiler takes. A
+# sanitizer is not stable, hence RUSTC_BOOTSTRAP.
+COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+           -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing
+HOST = $$(rustc -vV | sed -n 's/^host: //p')
+FUZZ = $(TARGET)/fuzz$(if $(ASAN),-asan)
+fuzz: tools ## fuzz the C ABI and every decoder, by coverage: about a minute, or EXECS=n per target; ASAN=1 with AddressSanitizer
+	@command -v c++ >/dev/null || { echo "A C++ compiler is missing: install g++ or clang++ (libFuzzer is built from source)."; exit 2; }
+	@$(if $(ASAN),RUSTC_BOOTSTRAP=1) RUSTFLAGS="$(COVERAGE) $(if $(ASAN),-Zsanitizer=address)" $(CARGO) build --release --quiet --locked \
+	  --manifest-path rust/fuzz/Cargo.toml --target $(HOST) --target-dir $(FUZZ)
+	@mkdir -p $(FUZZ)/failed; \
+	for run in message=500000 state=50000 calls=50000 threads=20000 cluster=10000; do \
+	  t=$${run%=*}; n=$(or $(EXECS),$${run#*=}); log=$(FUZZ)/$$t.log; mkdir -p $(FUZZ)/corpus/$$t; \
+	  FUZZ_TARGET=$$t $(FUZZ)/$(HOST)/release/pontoon-fuzz -runs=$$n -max_len=512 -timeout=60 -artifact_prefix=$(FUZZ)/failed/$$t- \
+	    $(FUZZ)/corpus/$$t rust/ffi/tests/corpus/$$t >$$log 2>&1 || { \
+	    grep -aE 'panicked|ERROR' -A 2 $$log | head -20; \
+	    echo "fuzz: $$t failed. The input is in $(FUZZ)/failed; once it is mended keep it in rust/ffi/tests/corpus/$$t."; exit 1; }; \
+	  awk -v t=$$t '$$2 == "DONE" {done = $$0} END {split(done, a, " "); printf "fuzz: %-8s %9d executions, coverage %d edges, %d features\n", t, substr(a[1], 2), a[4], a[6]}' $$log; \
+	done
+
+TSAN = $(TARGET)/tsan
+sanitize: tools ## ThreadSanitizer over the C programs with threads, and AddressSanitizer over the fuzzer's corpus
+	@RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" $(CARGO) rustc --release --quiet --locked \
+	  -p pontoon-ffi --lib --crate-type staticlib --target $(HOST) --target-dir $(TSAN)
+	@for p in threads cluster; do \
+	  $(or $(CC),cc) -std=c11 -g -O1 -fsanitize=thread -D_POSIX_C_SOURCE=200809L -Iinclude -c rust/ffi/tests/c/$$p.c -o $(TSAN)/$$p.o && \
+	  $(or $(CC),cc) $(TSAN)/$$p.o $(TSAN)/$(HOST)/release/libpontoon.a -Wl,--whole-archive $$(rustc --print target-libdir)/librustc-*_rt.tsan.a \
+	    -Wl,--no-whole-archive -lpthread -ldl -lm -lrt -lresolv -o $(TSAN)/$$p && \
+	  TSAN_OPTIONS="suppressions=$(CURDIR)/rust/ffi/tests/tsan.supp exitcode=66" $(TSAN)/$$p || exit 1; done
+	@$(MAKE) --no-print-directory fuzz ASAN=1 EXECS=1
+
 mutants: tools labrun ## put every deliberate bug back in turn: which tests notice, and how soon (paper, simulator, lab)
 	@$(LABRUN) mutants -root $(CURDIR)
 
 check: shimlib ## linters and formatters; changes nothing
 	@.ci/tidy
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path rust/fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --all-features --quiet -- -D warnings
 	@for d in go-shim labtests/src labtests/src2025 labtests/runner; do \
 	  bad=$$(gofmt -l $$d); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }; \

@@ -67,11 +67,33 @@ pub(crate) fn decode_message(bytes: &[u8]) -> Result<Envelope, Failure> {
     Ok(envelope)
 }
 
-/// Reads one entry from the front; returns its length.
+/// Reads one entry from the front; returns its length. Stored bytes are kept as
+/// they are, so only the one encoding that [`encode_entry`] makes is taken.
 pub(crate) fn decode_entry(bytes: &[u8]) -> Result<(Entry, usize), Failure> {
     let (entry, used) = read::<Entry>(bytes, "an entry")?;
     limit_command(&entry)?;
+    if used != entry_len(&entry) {
+        return Err(Failure::Decode(
+            "an entry is damaged: a number is longer than it need be".into(),
+        ));
+    }
     Ok((entry, used))
+}
+
+/// Length of the encoding: the term, the kind, and of a command its length and its bytes.
+fn entry_len(entry: &Entry) -> usize {
+    let number = |number: u64| match number {
+        0..=250 => 1,
+        251..=0xffff => 3,
+        0x1_0000..=0xffff_ffff => 5,
+        _ => 9,
+    };
+    number(entry.term)
+        + 1
+        + match &entry.payload {
+            Payload::Command(bytes) => number(bytes.len() as u64) + bytes.len(),
+            Payload::Noop => 0,
+        }
 }
 
 /// A command that exceeds the limit could not be sent on.

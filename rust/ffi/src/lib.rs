@@ -29,6 +29,9 @@ mod cell;
 mod codec;
 mod config;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod node;
 mod raw;
 mod slab;

@@ -1,5 +1,6 @@
 //! Leader election (§5.2) and its restriction to up-to-date logs (§5.4.1).
 
+use super::validate::NUMBER_MAX;
 use super::{Raft, RoleState, Vote};
 use crate::NodeId;
 use crate::entry::{Entry, HardState, Payload};
@@ -14,6 +15,12 @@ const REPEATS_MAX: u32 = 3;
 impl Raft {
     /// The election timeout passed: stand for a new term (§5.2).
     pub(super) fn campaign(&mut self) {
+        // Terms of their own accord never come near; one that a damaged message
+        // brought must not lead to a term that storage and peers then refuse.
+        if self.hard_state.term + 1 >= NUMBER_MAX {
+            self.reset_election_timer();
+            return;
+        }
         self.hard_state = HardState {
             term: self.hard_state.term + 1,
             voted_for: Some(self.config.id),

@@ -11,7 +11,7 @@ use crate::progress::Mode;
 use crate::{Index, NodeId, Term};
 
 /// Terms and indexes stay below, so that sums never overflow.
-const NUMBER_MAX: u64 = 1 << 62;
+pub(super) const NUMBER_MAX: u64 = 1 << 62;
 
 /// Bytes of a snapshot that arrives over the network.
 const SNAPSHOT_BYTES_MAX: u64 = 1 << 32;

@@ -67,6 +67,19 @@ fn a_term_out_of_range_is_refused() {
     malformed(refused(u64::MAX), "term out of range");
 }
 
+/// The highest term that is accepted leads to none that a restart refuses.
+#[test]
+fn the_last_term_is_never_left() {
+    let mut server = server().log("1:a 2:b").start();
+    server.hears(append(HUGE - 1));
+    for _ in 0..3 {
+        server.waits(10_000).work();
+        assert_eq!((server.term(), server.role()), (HUGE - 1, Role::Follower));
+    }
+    server.restart();
+    assert_eq!(server.term(), HUGE - 1);
+}
+
 /// A log position has an index and a term, or neither, and no future term.
 #[test]
 fn a_position_that_contradicts_itself_is_refused() {

@@ -35,11 +35,15 @@ pub unsafe extern "C" fn pontoon_drain(
     step: *mut PontoonStep,
 ) -> PontoonStatus {
     with_cell(node, |cell| {
-        // SAFETY: the caller's pointers are valid during this call.
-        let drain = unsafe { Drain::new(cell, now_ms, callbacks, context)? };
-        // SAFETY: as above.
-        let step = unsafe { step_out(step)? };
-        cell.enter(Allow::Live, |node| node.begin_drain(drain.kind()))?;
+        // Inside, so that what is wrong with the node comes before its arguments.
+        let (drain, step) = cell.enter(Allow::Live, |node| {
+            // SAFETY: the caller's pointers are valid during this call.
+            let drain = unsafe { Drain::new(cell, now_ms, callbacks, context)? };
+            // SAFETY: as above.
+            let step = unsafe { step_out(step)? };
+            node.begin_drain(drain.kind())?;
+            Ok((drain, step))
+        })?;
         let ending = Ending { cell };
         drain.run(step)?;
         std::mem::forget(ending); // `run` ended the drain itself

@@ -13,7 +13,7 @@ const HAS_SNAPSHOT: u8 = 2;
 /// Numbers between the flags and the digest.
 const FIELDS: usize = 10;
 /// Far above any index, far enough below the largest number.
-const INDEX_MAX: u64 = 1 << 62;
+pub(crate) const INDEX_MAX: u64 = 1 << 62;
 const DIGEST_AT: usize = 8 + 8 * FIELDS;
 pub(super) const HEADER_BYTES: usize = DIGEST_AT + 8;
 
@@ -80,10 +80,6 @@ impl Header {
         let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
         let field = |number: usize| word(8 + 8 * number);
         let flags = bytes[5];
-        let reserved = [flags & !(HAS_VOTE | HAS_SNAPSHOT), bytes[6], bytes[7]];
-        if word(DIGEST_AT) != digest(0, &bytes[..DIGEST_AT]) || reserved != [0; 3] {
-            return damaged("the header of the state is damaged".into());
-        }
         let header = Header {
             id: field(0),
             hard_state: HardState {
@@ -99,8 +95,17 @@ impl Header {
             record_bytes: field(8),
             record_sum: field(9),
         };
-        let snapshot = [header.snapshot_index, header.snapshot_term, header.snapshot_bytes];
-        if header.snapshot_index > INDEX_MAX || (!header.has_snapshot && snapshot != [0; 3]) {
+        // The digest, and that whatever a flag says is not there is 0.
+        if header.encode() != bytes {
+            return damaged("the header of the state is damaged".into());
+        }
+        let snapshot = [
+            header.snapshot_index,
+            header.snapshot_term,
+            header.snapshot_bytes,
+            header.snapshot_digest,
+        ];
+        if header.snapshot_index > INDEX_MAX || (!header.has_snapshot && snapshot != [0; 4]) {
             return damaged("the state says impossible things of its snapshot".into());
         }
         Ok(header)
@@ -132,4 +137,32 @@ impl Header {
         }
         Ok(())
     }
+}
+
+/// Sets the digests right after somebody changed a state and its snapshot, and
+/// the counts too if `counts` says so. What is no state stays as it is.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn seal(state: &mut [u8], snapshot: &[u8], counts: bool) {
+    if state.len() < HEADER_BYTES {
+        return;
+    }
+    let (header, records) = state.split_at_mut(HEADER_BYTES);
+    let field = |number: usize| 8 + 8 * number..16 + 8 * number;
+    let base = u64::from_le_bytes(header[field(3)].try_into().expect("eight bytes"));
+    let (mut used, mut count, mut sum) = (0, 0, 0_u64);
+    while let Ok((_, len)) = crate::codec::decode_entry(&records[used..]) {
+        count += 1;
+        sum = sum.wrapping_add(digest(base.wrapping_add(count), &records[used..used + len]));
+        used += len;
+    }
+    let mut put = |number: usize, value: u64| header[field(number)].copy_from_slice(&value.to_le_bytes());
+    put(9, sum);
+    if counts {
+        put(5, snapshot.len() as u64);
+        put(6, digest(0, snapshot));
+        put(7, count);
+        put(8, records.len() as u64);
+    }
+    let check = digest(0, &header[..DIGEST_AT]);
+    header[DIGEST_AT..].copy_from_slice(&check.to_le_bytes());
 }

@@ -37,6 +37,8 @@ use crate::codec;
 use crate::failure::Failure;
 use digest::digest;
 use header::{HEADER_BYTES, Header};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use header::{INDEX_MAX, seal};
 
 /// Unused bytes in front of the image that are worth closing the gap.
 const GAP_BYTES_MIN: usize = 4096;

@@ -65,6 +65,27 @@ fn entries_survive_and_say_how_long_they_are() {
     }
 }
 
+/// A stored record is kept byte for byte: there is one way to write it.
+#[test]
+fn an_entry_has_one_encoding() {
+    for entry in [
+        [&varint(3)[..], &[0, 1, b'x']].concat(),
+        [&[3, 0][..], &varint(1), b"x"].concat(),
+        [&[3][..], &[251, 0, 0], &[1, b'x']].concat(),
+        [&varint(3)[..], &[1]].concat(),
+    ] {
+        assert!(matches!(decode_entry(&entry), Err(Failure::Decode(_))), "{entry:?}");
+    }
+    for term in [0, 250, 251, 0xffff, 0x1_0000, 0xffff_ffff, 1 << 32, u64::MAX] {
+        for len in [0, 250, 251, 70_000] {
+            let entry = Entry { term, ..command(len) };
+            let mut bytes = Vec::new();
+            let len = encode_entry(&entry, &mut bytes).unwrap();
+            assert_eq!(decode_entry(&bytes).unwrap(), (entry, len));
+        }
+    }
+}
+
 #[test]
 fn a_small_entry_costs_three_bytes() {
     for len in [0, 1, 30, 250] {

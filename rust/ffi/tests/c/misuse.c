@@ -127,6 +127,13 @@ static void refuse_all(PontoonNode node, PontoonStatus expected) {
     CHECK_STATUS(expected, pontoon_work_failed(node, 1));
     CHECK_STATUS(expected, pontoon_apply(node, 1, &apply));
     CHECK_STATUS(expected, pontoon_drain(node, 0, &callbacks, NULL, &step));
+    /* Whatever else is wrong. */
+    step.struct_size = 0;
+    CHECK_STATUS(expected, pontoon_start(node, 0, NULL, 1, NULL, &step));
+    CHECK_STATUS(expected, pontoon_receive(node, 0, 0, NULL, 1, &step));
+    CHECK_STATUS(expected, pontoon_work(node, 0, NULL));
+    CHECK_STATUS(expected, pontoon_apply(node, 1, NULL));
+    CHECK_STATUS(expected, pontoon_drain(node, 0, NULL, NULL, &step));
     CHECK(started.index == 77 && started.term == 78 && step.deadline_ms == 79 && step.ready == 80);
     CHECK(work.sequence == 0x5555555555555555u && apply.snapshot_index == 0x5555555555555555u);
 }
