@@ -83,8 +83,8 @@ test-shim: shimlib ## the Go side, plain, with -race and with cgo's strictest po
 test-labtree: tools ## self-tests of the lab trees: labrpc, labgob, harnesses
 	cd labtests/src && $(GO) test ./labrpc ./labgob ./models && $(GO) test -run Harness ./raft ./kvraft
 	cd labtests/src && $(GO) test -race ./labrpc ./labgob ./models && $(GO) test -race -run Harness ./raft ./kvraft
-	cd labtests/src2025 && $(GO) test ./labrpc ./tester1 && $(GO) test -run Harness ./raft1
-	cd labtests/src2025 && $(GO) test -race ./labrpc ./tester1 && $(GO) test -race -run Harness ./raft1
+	cd labtests/src2025 && $(GO) test ./labrpc ./tester1 ./models1 ./kvtest1 && $(GO) test -run Harness ./raft1
+	cd labtests/src2025 && $(GO) test -race ./labrpc ./tester1 ./models1 ./kvtest1 && $(GO) test -race -run Harness ./raft1
 
 test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
 	cd labtests/runner && $(GO) test -count=1 ./...
@@ -102,6 +102,7 @@ test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, 
 	$(LABRUN) test -part kv -root $(CURDIR) -virtual -race
 	$(LABRUN) test -part all -root $(CURDIR) -virtual -race -lab labtests/src2025
 	$(LABRUN) test -part rsm -root $(CURDIR) -virtual -race -lab labtests/src2025
+	$(LABRUN) test -part kv -root $(CURDIR) -virtual -lab labtests/src2025
 
 bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, medians of interleaved runs (QUICK=1: a few minutes)
 	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)

@@ -181,8 +181,11 @@ func (t *Tree) readTests(name func([]Test)) error {
 		name(t.Tests)
 	}
 	t.Digit = digitOf(t.Tests)
-	if t.Digit == 0 {
-		return fmt.Errorf("%s has no test named like TestInitialElection2A: restore %s of the lab", t.Dir, own)
+	switch {
+	case t.Digit != 0:
+		return nil
+	case t.KV():
+		return fmt.Errorf("package %s of the lab is missing, or its tests are: %s has no test whose name ends in a part, such as 4A; restore the lab's files there", t.Package, t.Dir)
 	}
-	return nil
+	return fmt.Errorf("%s has no test named like TestInitialElection2A: restore %s of the lab", t.Dir, own)
 }

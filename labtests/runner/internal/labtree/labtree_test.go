@@ -373,6 +373,18 @@ func testFor2025(t *testing.T, year int, first string) {
 			t.Errorf("part %q is %+v, %v", part, sel, err)
 		}
 	}
+	// The layer alone is there: its tests run, and the service's are missed by name.
+	if err := os.Remove(filepath.Join(tree.Src, "kvraft1", "kvraft_test.go")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tree.For("4A"); err != nil {
+		t.Errorf("package rsm without package kvraft: %v", err)
+	}
+	for _, part := range []string{"4B", "kv"} {
+		if _, err := tree.For(part); err == nil || !strings.Contains(err.Error(), "package kvraft of the lab is missing") {
+			t.Errorf("part %q without tests: %v", part, err)
+		}
+	}
 	if err := os.RemoveAll(filepath.Join(tree.Src, "kvraft1", "rsm")); err != nil {
 		t.Fatal(err)
 	}
