@@ -140,9 +140,9 @@ func (g generic) title() string {
 	return fmt.Sprintf("%s (%s)", title, g.part)
 }
 
-// run has clients put for three rounds of a second. With partitions there are
-// four seconds more, in which the servers are separated. The clients of a round
-// end when the servers are well again.
+// run has clients put for three rounds of a second. With partitions there is a
+// second more, in which the servers are separated. The clients of a round end
+// when the servers are well again.
 func (g generic) run(t *testing.T) {
 	ts := makeTest(t, g.servers, g.reliable, g.maxraftstate)
 	defer ts.Cleanup()
@@ -158,7 +158,7 @@ func (g generic) run(t *testing.T) {
 				defer close(ended)
 				ts.partitioner(stop)
 			}()
-			time.Sleep(4 * time.Second)
+			time.Sleep(1 * time.Second)
 			close(stop)
 			<-ended
 		}

@@ -64,6 +64,20 @@ func (ts *Test) StartClients(n int, randomkeys bool) *Clients {
 	return cs
 }
 
+// Disconnect cuts the clients off from all servers.
+func (cs *Clients) Disconnect() {
+	for _, ck := range cs.clerks {
+		ck.Clnt.DisconnectAll()
+	}
+}
+
+// Connect lets the clients reach all servers again.
+func (cs *Clients) Connect() {
+	for _, ck := range cs.clerks {
+		ck.Clnt.ConnectAll()
+	}
+}
+
 // Stop tells the clients to end when they are through with what they do.
 func (cs *Clients) Stop() { close(cs.stop) }
 
