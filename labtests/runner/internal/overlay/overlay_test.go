@@ -444,3 +444,23 @@ func testPlanOf2025(t *testing.T, year int) {
 		}
 	}
 }
+
+// Of a package that the tree lacks, the word is where to put it back.
+func TestVerifyMissingPackage(t *testing.T) {
+	tree, err := lab(t, 2025, true).For("kv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := filepath.Join(tree.Src, "kvtest1")
+	if err := os.RemoveAll(missing); err != nil {
+		t.Fatal(err)
+	}
+	o := plan(t, tree)
+	if err := o.Write(); err != nil {
+		t.Fatal(err)
+	}
+	goPath, env, flags := goList(t, o)
+	if _, err := o.Verify(context.Background(), goPath, env, flags); err == nil || !strings.HasSuffix(err.Error(), "needs: restore "+missing) {
+		t.Errorf("got %v", err)
+	}
+}

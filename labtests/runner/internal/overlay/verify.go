@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"pontoon.dev/labrun/internal/gotool"
@@ -40,9 +42,25 @@ func (o *Overlay) Verify(ctx context.Context, goPath string, env, flags []string
 		if ctx.Err() != nil {
 			return "", err
 		}
+		if missing := o.missing(words.String()); missing != "" {
+			return "", fmt.Errorf("the lab's package %s is missing, which package %s needs: restore %s", path.Base(missing), o.Name, filepath.Join(o.Tree.Src, missing))
+		}
 		return "", fmt.Errorf("go cannot load package %s with Pontoon in it (%w; %s):\n%s", o.Name, err, o.Describe(), words.Bytes())
 	}
 	return o.check(&out)
+}
+
+// missing returns the directory, below the tree's source, of a package of the
+// tree's own module that go says it cannot find; "" if it says nothing like it.
+func (o *Overlay) missing(words string) string {
+	if o.Tree.Module == "" {
+		return ""
+	}
+	match := regexp.MustCompile(`(?:provides package|package) ` + regexp.QuoteMeta(o.Tree.Module) + `/([\w./-]+?)(?:[;:]| is not in )`).FindStringSubmatch(words)
+	if match == nil {
+		return ""
+	}
+	return match[1]
 }
 
 func (o *Overlay) check(out io.Reader) (string, error) {
