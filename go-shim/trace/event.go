@@ -37,7 +37,10 @@ const (
 	// the command, Digest of Text. Flag tells that it is a snapshot through
 	// Index.
 	Receive
-	// Send is a request on its way from Server to Peer, with its Message.
+	// Send is a request on its way from Server to Peer, with its Message. Last
+	// is the life of the server that sends it: 1 for what left through an end
+	// that was made for its first Make, and so on; 0 if not known. What is left
+	// of a killed server may go on sending.
 	Send
 	// Handle is that request's arrival at Peer, just before its handler runs.
 	Handle
