@@ -1,0 +1,122 @@
+package explain
+
+import "pontoon.dev/go-shim/trace"
+
+// restore is a start of a server that tells: e is the node's own Make.
+func (s *server) restore(e step) {
+	memory := s.log
+	s.log = s.disk.log.clone()
+	switch {
+	case e.Index < s.log.last():
+		s.log.cut(e.Index + 1)
+	case e.Index > s.log.last() && e.Index-s.log.last() < sane:
+		// Written at the very end, and not recorded any more.
+		if memory.term(e.Index) == e.LogTerm {
+			s.log.same(&memory, min(s.disk.dirty, s.log.last()+1), e.Index)
+		}
+		for s.log.last() < e.Index {
+			s.log.entries = append(s.log.entries, entry{})
+		}
+	}
+	if s.log.term(e.Index) != e.LogTerm {
+		s.log.forget(e.Last + 1)
+		if e.Index > s.log.base {
+			s.log.entries[len(s.log.entries)-1].term = e.LogTerm
+		}
+	}
+	if e.Last > s.log.base {
+		s.log.compact(e.Last, s.log.term(e.Last))
+	}
+	s.term, s.role, s.roleAt = e.Term, trace.Follower, e.at
+	s.promised, s.votedAt, s.persistedAt, s.installedAt = 0, -1, -1, -1
+	s.commit, s.applied = e.Last, e.Last
+	s.disk = disk{term: e.Term, log: s.log.clone(), dirty: s.log.last() + 1}
+	// What it was in and nobody was told of may be forgotten.
+	s.shown, s.shownAt = e.Term, e.at
+}
+
+// forget keeps the entries from index on as unknown ones.
+func (j *journal) forget(index uint64) {
+	for i := max(index, j.base+1); i <= j.last(); i++ {
+		j.entries[i-j.base-1] = entry{}
+	}
+}
+
+// takeInside is take for what a living server tells itself.
+func (c *cluster) takeInside(s *server, e step) {
+	switch e.Kind {
+	case trace.RoleChange:
+		s.term, s.role, s.roleAt = e.Term, e.Role, e.at
+		s.show(e.Term, e.at)
+		if e.Role == trace.Leader {
+			if r := c.reignOf(e.Term, s, e.at); r != nil && !r.told {
+				r.log, r.told = s.log.clone(), true
+			}
+		}
+	case trace.Vote:
+		s.show(e.Term, e.at)
+		if e.Term > s.votedIn {
+			s.votedIn, s.votedAt, s.votedTo = e.Term, e.at, e.Peer
+		}
+	case trace.Append:
+		s.installedAt = -1
+		s.log.put(e.Index, e.Last, e.LogTerm, e.Digest)
+		s.disk.dirty = min(s.disk.dirty, e.Index)
+		if r := c.reigns[s.term]; r != nil && r.told && r.leader == s.id && e.Peer == s.id {
+			r.log.put(e.Index, e.Last, e.LogTerm, e.Digest)
+		}
+	case trace.Truncate:
+		s.log.cut(e.Index)
+		s.installedAt, s.promised = -1, min(s.promised, e.Index-min(e.Index, 1))
+		s.disk.dirty = min(s.disk.dirty, e.Index)
+	case trace.Persist:
+		s.disk.persist(s, e)
+		s.persistedAt = e.at
+	case trace.Commit:
+		c.settle(s, e)
+		s.commit = max(s.commit, e.Index)
+	case trace.Apply:
+		s.applied = max(s.applied, e.Index)
+	case trace.Snapshot:
+		s.log.compact(e.Index, e.LogTerm)
+	case trace.Install:
+		c.snapshots = max(c.snapshots, e.Index)
+		s.install(e)
+	}
+}
+
+// install lets a snapshot take the log's place; entries after one that it
+// agrees with stay (Figure 13, step 6).
+func (s *server) install(e step) {
+	s.installedAt, s.kept = e.at, s.log.term(e.Index) == e.LogTerm
+	if e.Index > s.log.base {
+		if s.log.term(e.Index) == e.LogTerm {
+			s.log.compact(e.Index, e.LogTerm)
+		} else {
+			s.log = journal{base: e.Index, baseTerm: e.LogTerm}
+		}
+		s.disk.dirty = min(s.disk.dirty, e.Index+1)
+	}
+	s.commit, s.applied = max(s.commit, e.Index), max(s.applied, e.Index)
+}
+
+// persist makes durable what e says. What was overwritten meanwhile, so that
+// nobody knows what was written, becomes unknown.
+func (d *disk) persist(s *server, e step) {
+	d.term = max(d.term, e.Term)
+	if e.Index > s.log.last() || s.log.term(e.Index) != e.LogTerm && e.Index >= s.log.base {
+		d.log.forget(d.dirty)
+		return
+	}
+	d.log.same(&s.log, d.dirty, e.Index)
+	d.dirty = max(d.dirty, e.Index+1)
+}
+
+// has reports whether the entry at index, of term, is durable, as far as known.
+func (d *disk) has(index, term uint64) bool {
+	if index <= d.log.base {
+		return true
+	}
+	found := d.log.term(index)
+	return index <= d.log.last() && (found == 0 || found == term)
+}

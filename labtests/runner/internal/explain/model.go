@@ -1,0 +1,350 @@
+package explain
+
+import (
+	"strings"
+
+	"pontoon.dev/go-shim/trace"
+)
+
+// cluster is what is known of one test's servers after the events so far.
+type cluster struct {
+	run
+	servers map[int]*server
+	calls   map[uint64]*call
+	reigns  map[uint64]*reign // by term: the first leader that was seen in it
+	// opaque tells that some of the Raft's messages cannot be read, so that what
+	// was not seen may have been said all the same.
+	opaque bool
+	// What leaders that tell have committed, and up to where.
+	committed map[uint64]settled
+	highest   uint64
+	snapshots uint64 // the highest index of a snapshot that somebody began with or was sent
+	// ceiling is the highest index that a majority acknowledged to any leader;
+	// requests counts those of leaders that were seen.
+	ceiling  uint64
+	requests int
+	found    []Finding
+}
+
+// server is one server, over all of its lives.
+type server struct {
+	id    int
+	up    bool
+	life  int // which, from 1
+	made  int // index of its Make
+	shown uint64
+	// shownAt is the event that showed it in term shown.
+	shownAt int
+	// spoken is the highest that a message of its own told.
+	spoken   uint64
+	spokenAt int
+
+	// What messages tell of its log and commit index. All hold over restarts:
+	// what was acknowledged must have been durable.
+	busy     int      // requests that may change its log and are being handled
+	tail     position // the log reaches at least to there, as of tailAt
+	tailTerm uint64   // of the leader whose message says so
+	tailAt   int
+	changes  int    // grows when tail may no longer hold
+	heard    uint64 // the commit index is at most the highest of this,
+	received uint64 // this (what the test received of it)
+	ruled    uint64 // and this (what it said as a leader)
+	// installed is the highest index of a snapshot that it was sent.
+	installed uint64
+
+	// What it tells itself.
+	term            uint64
+	role            trace.Role
+	roleAt          int
+	log             journal
+	disk            disk
+	commit, applied uint64
+	late            uint64 // what it wrote while it was being killed: it may be lost
+	promised        uint64 // up to where it acknowledged entries in this life
+	votedIn         uint64 // the latest term in which it voted,
+	votedAt         int    // the event,
+	votedTo         int    // and for whom
+	persistedAt     int    // the latest Persist
+	installedAt     int    // an Install since which the log has not changed, or -1,
+	kept            bool   // and whether the log agreed with it
+}
+
+// disk is what of a server's state is durable.
+type disk struct {
+	term  uint64
+	log   journal
+	dirty uint64 // entries from there on may differ from the server's
+}
+
+// reign is one leader's term.
+type reign struct {
+	leader int
+	term   uint64
+	at     int             // the event that shows it
+	log    journal         // of a leader that tells; it only grows
+	told   bool            // log holds
+	said   map[uint64]fact // entries, as its messages tell
+	acked  map[int]uint64  // by follower: up to where its log agrees
+	ackAt  map[int]int     // the event that says so
+	floor  uint64          // the commit index that it may have come with
+}
+
+// fact is an entry's term, and the event that tells.
+type fact struct {
+	term uint64
+	at   int
+}
+
+func newCluster(r run) *cluster {
+	return &cluster{run: r, servers: map[int]*server{}, calls: map[uint64]*call{}, reigns: map[uint64]*reign{}, committed: map[uint64]settled{}}
+}
+
+func (c *cluster) server(id int) *server {
+	s := c.servers[id]
+	if s == nil {
+		s = &server{id: id, made: -1, shownAt: -1, tailAt: -1, roleAt: -1, votedAt: -1, persistedAt: -1, installedAt: -1, spokenAt: -1, disk: disk{dirty: 1}}
+		c.servers[id] = s
+	}
+	return s
+}
+
+// majority is how many servers are more than half; 0 if that is not known.
+func (c *cluster) majority() int {
+	if c.n == 0 {
+		return 0
+	}
+	return c.n/2 + 1
+}
+
+// arrive notes what the rules want to know of a message before they see it.
+func (c *cluster) arrive(e step) {
+	if e.Message == nil {
+		return
+	}
+	if e.Kind == trace.Send {
+		k := &call{from: e.Server, to: e.Peer, sent: e.at, handled: -1, replied: -1, returned: -1, request: e.Message, fromLife: small(e.Last)}
+		if s := c.server(e.Server); k.fromLife == 0 && s.up && s.life == 1 {
+			k.fromLife = 1
+		}
+		c.calls[e.Message.ID] = k
+		c.opaque = c.opaque || isRaft(e.Message) && !plain(e.Message)
+		return
+	}
+	k := c.calls[e.Message.ID]
+	if k == nil {
+		return
+	}
+	to := c.server(k.to)
+	switch e.Kind {
+	case trace.Handle:
+		k.handled = e.at
+		if to.up {
+			k.toLife = to.life
+		}
+		k.shown, k.shownAt, k.alone, k.tail, k.changes = to.shown, to.shownAt, to.busy == 0, to.tail, to.changes
+	case trace.Reply:
+		k.replied, k.reply = e.at, e.Message
+		if !to.up || to.life != k.toLife {
+			k.toLife = 0
+		}
+		c.opaque = c.opaque || plain(k.request) && !e.Message.Known
+	case trace.Return:
+		k.returned = e.at
+	}
+}
+
+func isRaft(m *trace.Message) bool {
+	return m.Type != trace.Other || strings.HasPrefix(m.Method, "Raft.")
+}
+
+// sentBy returns the call that e opens, if it can be read and is a message of
+// the server's present life.
+func (c *cluster) sentBy(e step) *call {
+	if e.Kind != trace.Send || e.Message == nil || !plain(e.Message) {
+		return nil
+	}
+	k, s := c.calls[e.Message.ID], c.server(e.Server)
+	if k == nil || !s.up || k.fromLife != s.life {
+		return nil
+	}
+	return k
+}
+
+// repliedBy returns the call that e answers, if both sides can be read and the
+// server that answers lives.
+func (c *cluster) repliedBy(e step) *call {
+	if e.Kind != trace.Reply || e.Message == nil {
+		return nil
+	}
+	if k := c.calls[e.Message.ID]; k != nil && k.answered() && k.firm() {
+		return k
+	}
+	return nil
+}
+
+// take brings the model up to date with e.
+func (c *cluster) take(e step) {
+	switch {
+	case e.Message != nil:
+		c.takeMessage(e)
+	case inside(e.Kind):
+		if s := c.server(e.Server); s.up {
+			c.takeInside(s, e)
+		} else if e.Kind == trace.Persist {
+			s.late = max(s.late, e.Index)
+		}
+	default:
+		c.takeTest(e)
+	}
+}
+
+func (c *cluster) takeTest(e step) {
+	if e.Server < 0 {
+		return
+	}
+	s := c.server(e.Server)
+	switch e.Kind {
+	case trace.Make:
+		s.life++
+		s.up, s.made, s.busy, s.late = true, e.at, 0, 0
+		if s.shown > s.spoken {
+			s.shown, s.shownAt = s.spoken, s.spokenAt
+		}
+		if c.tells[s.id] {
+			c.snapshots = max(c.snapshots, e.Last)
+			s.restore(e)
+		}
+	case trace.Kill:
+		s.up = false
+	case trace.State:
+		s.show(e.Term, e.at)
+		if e.Flag {
+			c.reignOf(e.Term, s, e.at)
+		}
+	case trace.Propose:
+		if e.Flag {
+			s.show(e.Term, e.at)
+		}
+	case trace.Receive:
+		s.received = max(s.received, e.Index)
+	}
+}
+
+func (s *server) show(term uint64, at int) {
+	if term > s.shown && term < absurd {
+		s.shown, s.shownAt = term, at
+	}
+}
+
+// speak notes a term that s told others, which has to be durable.
+func (s *server) speak(term uint64, at int) {
+	s.show(term, at)
+	if term > s.spoken && term < absurd {
+		s.spoken, s.spokenAt = term, at
+	}
+}
+
+// reignOf returns the reign of term, which s leads as e shows; nil if another
+// server does.
+func (c *cluster) reignOf(term uint64, s *server, at int) *reign {
+	r := c.reigns[term]
+	if r == nil {
+		r = &reign{leader: s.id, term: term, at: at, said: map[uint64]fact{}, acked: map[int]uint64{}, ackAt: map[int]int{}}
+		r.floor = max(s.heard, s.received, s.ruled)
+		c.reigns[term] = r
+	}
+	if r.leader != s.id {
+		return nil
+	}
+	return r
+}
+
+func (c *cluster) takeMessage(e step) {
+	k := c.calls[e.Message.ID]
+	if k == nil {
+		return
+	}
+	from, to := c.server(k.from), c.server(k.to)
+	switch e.Kind {
+	case trace.Send:
+		if c.sentBy(e) != nil {
+			from.speak(k.request.Term, e.at)
+		}
+		if r := c.leads(k.request, from, e.at); r != nil {
+			c.requests++
+			r.say(k.request, e.at)
+			from.ruled = max(from.ruled, k.request.Commit)
+		}
+	case trace.Handle:
+		if !isRaft(k.request) || plain(k.request) && k.request.Type == trace.RequestVote {
+			return
+		}
+		to.busy++
+		to.heard = max(to.heard, k.request.Commit)
+		if k.request.Type == trace.InstallSnapshot {
+			to.heard = max(to.heard, k.request.Index)
+			to.installed = max(to.installed, k.request.Index)
+		}
+		if !plain(k.request) || k.request.Term != to.tailTerm || to.busy > 1 {
+			to.tail, to.tailTerm = position{}, 0
+			to.changes++
+		}
+		k.changes = to.changes
+	case trace.Reply:
+		c.takeReply(k, to, e)
+	}
+}
+
+// leads returns the reign that a request shows.
+func (c *cluster) leads(m *trace.Message, s *server, at int) *reign {
+	if !fromLeader(m) {
+		return nil
+	}
+	return c.reignOf(m.Term, s, at)
+}
+
+// say keeps what a leader's message tells of its log.
+func (r *reign) say(m *trace.Message, at int) {
+	tell := func(index, term uint64) {
+		if _, known := r.said[index]; !known && index > 0 && term > 0 {
+			r.said[index] = fact{term, at}
+		}
+	}
+	tell(m.Index, m.LogTerm)
+	if m.Type == trace.AppendEntries && m.Entries > 0 {
+		tell(covered(m), m.EntriesTerm)
+	}
+}
+
+func (c *cluster) takeReply(k *call, to *server, e step) {
+	if isRaft(k.request) && k.request.Type != trace.RequestVote && to.busy > 0 && k.handled > to.made {
+		to.busy--
+	}
+	if !k.answered() {
+		return
+	}
+	if k.firm() {
+		to.speak(k.reply.Term, e.at)
+	}
+	index := k.acknowledged()
+	if index == 0 {
+		return
+	}
+	if r := c.reigns[k.request.Term]; r != nil && r.leader == k.from && index > r.acked[to.id] {
+		r.acked[to.id], r.ackAt[to.id] = index, e.at
+		if c.majority() > 0 {
+			c.ceiling = max(c.ceiling, c.agreed(r))
+		}
+	}
+	if k.firm() {
+		to.promised = max(to.promised, index)
+	}
+	m := k.request
+	tail := position{m.LogTerm, covered(m)}
+	if m.Type == trace.AppendEntries && m.Entries > 0 {
+		tail.term = m.EntriesTerm
+	}
+	if k.firm() && k.changes == to.changes && (to.tailTerm != m.Term || to.tail.less(tail)) {
+		to.tail, to.tailTerm, to.tailAt = tail, m.Term, e.at
+	}
+}
