@@ -26,6 +26,7 @@ usage:
   labrun years [flags]  run the tests of all checkouts in a folder, one table ("labrun years -h")
   labrun bench [flags]  measure Pontoon and other Rafts behind the lab interface ("labrun bench -h")
   labrun mutants [flags]  put every deliberate bug back in turn: which tests notice ("labrun mutants -h")
+  labrun explain TRACE  name the first rule of Raft that a recorded test breaks ("labrun explain -h")
   labrun help           print this
 `
 
@@ -50,11 +51,13 @@ func dispatch(ctx context.Context, args []string) error {
 		return runBench(ctx, args[1:])
 	case "mutants":
 		return runMutants(ctx, args[1:])
+	case "explain":
+		return runExplain(args[1:])
 	case "help", "-h", "-help", "--help":
 		fmt.Print(usage)
 		return nil
 	}
-	return fmt.Errorf("there is no command %q: say labrun test, labrun years, labrun bench, labrun mutants or labrun help", args[0])
+	return fmt.Errorf("there is no command %q: say labrun test, labrun years, labrun bench, labrun mutants, labrun explain or labrun help", args[0])
 }
 
 func runBench(ctx context.Context, args []string) error {

@@ -19,11 +19,11 @@ type cluster struct {
 	committed map[uint64]settled
 	highest   uint64
 	snapshots uint64 // the highest index of a snapshot that somebody began with or was sent
-	// ceiling is the highest index that a majority acknowledged to any leader;
-	// requests counts those of leaders that were seen.
-	ceiling  uint64
-	requests int
-	found    []Finding
+	// ceiling is the highest index that a majority acknowledged to any leader.
+	ceiling uint64
+	// How many requests were seen, of leaders and of candidates.
+	requests, asked int
+	found           []Finding
 }
 
 // server is one server, over all of its lives.
@@ -269,6 +269,9 @@ func (c *cluster) takeMessage(e step) {
 	case trace.Send:
 		if c.sentBy(e) != nil {
 			from.speak(k.request.Term, e.at)
+		}
+		if plain(k.request) && k.request.Type == trace.RequestVote {
+			c.asked++
 		}
 		if r := c.leads(k.request, from, e.at); r != nil {
 			c.requests++

@@ -131,7 +131,7 @@ func watchTally(c *cluster, report report, stale bool) watch {
 		judged[at] = true
 		grant(leader, leader, term)
 		have := votes[at]
-		if c.majority() == 0 || c.opaque || len(have) >= c.majority() {
+		if c.majority() == 0 || c.opaque || c.asked == 0 && !c.told() || len(have) >= c.majority() {
 			return
 		}
 		witnesses, old := []int{}, map[int]bool{}
