@@ -102,8 +102,11 @@ func workDir(tree *labtree.Tree) (string, error) {
 
 // plan decides what to run and with which files, and says so in one sentence.
 func (s *session) plan(tree *labtree.Tree, shim string) error {
-	var err error
-	if s.overlay, err = overlay.New(tree, shim, s.work, s.keep != ""); err != nil {
+	raft, err := overlay.FindRaft(s.impl, tree)
+	if err != nil {
+		return err
+	}
+	if s.overlay, err = overlay.New(tree, overlay.Options{Shim: shim, Work: s.work, Raft: raft, Keep: s.keep != ""}); err != nil {
 		return err
 	}
 	if s.sel, err = s.overlay.Tree.Select(s.part, s.run); err != nil {
@@ -131,20 +134,28 @@ func (s *session) plan(tree *labtree.Tree, shim string) error {
 	return s.overlay.Write()
 }
 
-// build checks the tools, builds the Rust library and makes sure that go would
-// compile what was planned.
+// build checks the tools, builds the Rust library if anything needs it, and
+// makes sure that go would compile what was planned.
 func (s *session) build(ctx context.Context, root string) error {
+	settings := s.overlay.Env()
+	s.flags = s.overlay.Flags()
+	find := gotool.FindGo
+	if s.overlay.Library() {
+		find = gotool.Find
+	}
 	var err error
-	if s.goPath, err = gotool.Find(root); err != nil {
+	if s.goPath, err = find(root); err != nil {
 		return err
 	}
-	library, err := rustlib.Build(ctx, root, rustlib.Options{Shared: s.lib == "shared", Feature: s.cargoFeature, Log: os.Stderr})
-	if err != nil {
-		return err
+	if s.overlay.Library() {
+		library, err := rustlib.Build(ctx, root, rustlib.Options{Shared: s.lib == "shared", Feature: s.cargoFeature, Log: os.Stderr})
+		if err != nil {
+			return err
+		}
+		settings = append(settings, library.Env()...)
+		s.flags = append(s.flags, library.Flags()...)
 	}
-	settings := append(s.overlay.Env(), library.Env()...)
 	s.env = gotool.Environ(append(settings, "GOTOOLCHAIN=local")...)
-	s.flags = append(s.overlay.Flags(), library.Flags()...)
 	if s.race {
 		s.flags = append(s.flags, "-race")
 	}
@@ -193,12 +204,12 @@ func (s *session) runVirtual(ctx context.Context) error {
 	return err
 }
 
-const notCompiling = " does not compile with Pontoon in it"
+const notCompiling = " does not compile "
 
 // compilerWords is standard error with one line on top, should go begin to
 // complain about a package there: whose files they are is not plain to see.
 func (s *session) compilerWords(what string) *headed {
-	return &headed{mark: "# ", head: "labrun: " + what + notCompiling + "; " + s.overlay.Describe() + ":\n"}
+	return &headed{mark: "# ", head: "labrun: " + what + notCompiling + s.overlay.With() + "; " + s.overlay.Describe() + ":\n"}
 }
 
 // headed writes to standard error, with head before the first text if that

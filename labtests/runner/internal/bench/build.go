@@ -3,7 +3,6 @@ package bench
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -19,9 +18,9 @@ import (
 
 // The implementations that need no directory.
 const (
-	pontoon  = "pontoon"  // this checkout's, in the tree under test
-	textbook = "textbook" // the embedded Go Raft, in the tree under test
-	own      = "own"      // the tree's own
+	pontoon  = overlay.Pontoon // this checkout's, in the tree under test
+	textbook = "textbook"      // the embedded Go Raft, in the tree under test
+	own      = overlay.Own     // the tree's own
 )
 
 // implementation is a Raft in a tree, compiled.
@@ -62,16 +61,12 @@ func (b *builder) build(ctx context.Context, name string, tree *labtree.Tree) (*
 	if err != nil {
 		return nil, err
 	}
-	impl := &implementation{Label: label, Tree: tree, Binary: filepath.Join(work, "probe.test")}
-	var flags, env []string
-	switch name {
-	case pontoon:
-		flags, env, err = b.planPontoon(ctx, impl, work)
-	case textbook:
-		flags, env, err = b.planTextbook(impl, work)
-	default:
-		flags, env, err = b.planOwn(impl, work)
+	impl := &implementation{Label: label, Binary: filepath.Join(work, "probe.test")}
+	options, err := b.options(name, tree, work)
+	if err != nil {
+		return nil, err
 	}
+	flags, env, err := b.lay(ctx, impl, tree, options)
 	if err != nil {
 		return nil, err
 	}
@@ -85,16 +80,30 @@ func shortPath(dir string) string {
 	return strings.Join(parts[max(0, len(parts)-2):], "/")
 }
 
-func (b *builder) planPontoon(ctx context.Context, impl *implementation, work string) (flags, env []string, err error) {
-	library, err := rustlib.Build(ctx, b.root, rustlib.Options{Log: b.log})
+// options says what stands in tree.
+func (b *builder) options(name string, tree *labtree.Tree, work string) (overlay.Options, error) {
+	options := overlay.Options{Shim: filepath.Join(b.root, "go-shim"), Work: work}
+	var err error
+	if name != textbook {
+		options.Raft, err = overlay.FindRaft(name, tree)
+		return options, err
+	}
+	files, err := textbookFiles(tree)
+	options.Raft = overlay.RaftOfFiles(textbook, files)
+	if err == nil && tree.KV() {
+		options.Service, err = studentFiles(b.root, tree)
+	}
+	return options, err
+}
+
+// lay writes the overlay, with the probe in the package to measure, and returns
+// what go needs to compile it.
+func (b *builder) lay(ctx context.Context, impl *implementation, tree *labtree.Tree, options overlay.Options) (flags, env []string, err error) {
+	o, err := overlay.New(tree, options)
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := overlay.New(impl.Tree, filepath.Join(b.root, "go-shim"), work, false)
-	if err != nil {
-		return nil, nil, err
-	}
-	probe, err := probeFiles(impl.Tree)
+	probe, err := probeFiles(tree)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -104,79 +113,15 @@ func (b *builder) planPontoon(ctx context.Context, impl *implementation, work st
 		}
 	}
 	impl.Tree = o.Tree
-	return append(o.Flags(), library.Flags()...), append(o.Env(), library.Env()...), o.Write()
-}
-
-// planTextbook keeps and hides the same files of the tree as Pontoon would.
-func (b *builder) planTextbook(impl *implementation, work string) (flags, env []string, err error) {
-	textbook, err := textbookFiles(impl.Tree)
-	if err != nil {
-		return nil, nil, err
-	}
-	raft := *impl.Tree
-	if impl.Tree.KV() {
-		raft.Dir, raft.Harness, raft.Tests = raft.Raft, raft.RaftHarness, nil
-	}
-	o, err := overlay.New(&raft, "", work, false)
-	if err != nil {
-		return nil, nil, err
-	}
-	files := []placed{{raft.Raft, textbook, o.Hidden}}
-	if impl.Tree.KV() {
-		student, err := studentFiles(b.root, impl.Tree)
+	flags, env = o.Flags(), o.Env()
+	if o.Library() {
+		library, err := rustlib.Build(ctx, b.root, rustlib.Options{Log: b.log})
 		if err != nil {
 			return nil, nil, err
 		}
-		if o, err = overlay.New(impl.Tree, "", work, false); err != nil {
-			return nil, nil, err
-		}
-		files = append(files, placed{impl.Tree.Dir, student, o.Hidden})
+		flags, env = append(flags, library.Flags()...), append(env, library.Env()...)
 	}
-	impl.Tree = o.Tree
-	return planFiles(impl.Tree, work, files...)
-}
-
-func (b *builder) planOwn(impl *implementation, work string) (flags, env []string, err error) {
-	return planFiles(impl.Tree, work)
-}
-
-// placed are files that stand in a package of the tree while others do not.
-type placed struct {
-	dir    string
-	files  map[string]string
-	hidden []string
-}
-
-// planFiles writes an overlay with files, and with the probe in the package to
-// measure. No second module takes part.
-func planFiles(tree *labtree.Tree, work string, packages ...placed) (flags, env []string, err error) {
-	probe, err := probeFiles(tree)
-	if err != nil {
-		return nil, nil, err
-	}
-	replace := map[string]string{}
-	for i, p := range append(packages, placed{dir: tree.Dir, files: probe}) {
-		for _, name := range p.hidden {
-			replace[filepath.Join(p.dir, name)] = ""
-		}
-		aside := filepath.Join(work, fmt.Sprint("files", i))
-		if err := os.Mkdir(aside, 0o777); err != nil {
-			return nil, nil, err
-		}
-		for name, text := range p.files {
-			file := filepath.Join(aside, name)
-			if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-				return nil, nil, err
-			}
-			replace[filepath.Join(p.dir, name)] = file
-		}
-	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return nil, nil, err
-	}
-	file := filepath.Join(work, "overlay.json")
-	return []string{"-overlay=" + file}, []string{"GOWORK=off", "GO111MODULE=on", "GOFLAGS=-vet=off"}, os.WriteFile(file, text, 0o666)
+	return flags, env, o.Write()
 }
 
 // compile builds the binary and makes sure that the overlay took effect: go

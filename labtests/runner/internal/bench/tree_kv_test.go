@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pontoon.dev/labrun/internal/labtree"
+	"pontoon.dev/labrun/internal/overlay"
 )
 
 func embeddedKV(t *testing.T) (*builder, *labtree.Tree) {
@@ -64,12 +65,13 @@ func TestSpeedProbeRefusesABadService(t *testing.T) {
 	service["server.go"] = strings.Replace(service["server.go"], appends, `if request.Seq != 7 {
 			kv.data[request.Key] += request.Value
 		}`, 1)
-	flags, env, err := planFiles(kv, b.work, placed{kv.Raft, raft, nil}, placed{kv.Dir, service, nil})
-	if err != nil {
-		t.Fatal(err)
+	impl := &implementation{Label: textbook, Binary: filepath.Join(b.work, "probe.test")}
+	options := overlay.Options{Work: b.work, Raft: overlay.RaftOfFiles(textbook, raft), Service: service}
+	flags, env, err := b.lay(context.Background(), impl, kv, options)
+	if err == nil {
+		err = b.compile(context.Background(), impl, flags, env)
 	}
-	impl := &implementation{Label: textbook, Tree: kv, Binary: filepath.Join(b.work, "probe.test")}
-	if err := b.compile(context.Background(), impl, flags, env); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	s := Scenario{Mode: "kv", Servers: 3, Commands: 20, MaxState: -1, Limit: 10 * time.Second}

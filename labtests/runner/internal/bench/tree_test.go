@@ -13,6 +13,7 @@ import (
 
 	"pontoon.dev/labrun/internal/gotool"
 	"pontoon.dev/labrun/internal/labtree"
+	"pontoon.dev/labrun/internal/overlay"
 )
 
 const labSource = "../../../src"
@@ -32,7 +33,7 @@ func newBuilder(t *testing.T) *builder {
 
 // buildWith compiles the yardstick in tree, with change applied to its files and
 // the probe's self tests beside it.
-func buildWith(t *testing.T, tree *labtree.Tree, hidden []string, change func(map[string]string)) *implementation {
+func buildWith(t *testing.T, tree *labtree.Tree, change func(map[string]string)) *implementation {
 	t.Helper()
 	b := newBuilder(t)
 	files, err := textbookFiles(tree)
@@ -45,12 +46,13 @@ func buildWith(t *testing.T, tree *labtree.Tree, hidden []string, change func(ma
 	}
 	files["pontoon_selftest_test.go"] = string(self)
 	change(files)
-	flags, env, err := planFiles(tree, b.work, placed{tree.Dir, files, hidden})
-	if err != nil {
-		t.Fatal(err)
+	impl := &implementation{Label: textbook, Binary: filepath.Join(b.work, "raft.test")}
+	options := overlay.Options{Work: b.work, Raft: overlay.RaftOfFiles(textbook, files)}
+	flags, env, err := b.lay(context.Background(), impl, tree, options)
+	if err == nil {
+		err = b.compile(context.Background(), impl, flags, env)
 	}
-	impl := &implementation{Label: textbook, Tree: tree, Binary: filepath.Join(b.work, "raft.test")}
-	if err := b.compile(context.Background(), impl, flags, env); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	return impl
@@ -110,7 +112,7 @@ func checkSample(t *testing.T, impl *implementation) {
 }
 
 func TestProbeInTheEmbeddedTree(t *testing.T) {
-	impl := buildWith(t, embeddedTree(t), nil, func(map[string]string) {})
+	impl := buildWith(t, embeddedTree(t), func(map[string]string) {})
 	selfTest(t, impl)
 	checkSample(t, impl)
 }
@@ -123,7 +125,7 @@ func TestProbeRefusesBadRafts(t *testing.T) {
 		"skips":   {`case rf.applyCh <- skipping(m):`, "where 10 was next"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			impl := buildWith(t, embeddedTree(t), nil, func(files map[string]string) {
+			impl := buildWith(t, embeddedTree(t), func(files map[string]string) {
 				if !strings.Contains(files["raft.go"], send) {
 					t.Fatalf("raft.go does not have %q any more", send)
 				}
@@ -200,7 +202,7 @@ type ApplyMsg struct {
 		}
 	}
 	tree := &labtree.Tree{Src: src, Dir: filepath.Join(src, "raft1"), Raft: filepath.Join(src, "raft1"), Year: 2025, Import: "6.5840"}
-	impl := buildWith(t, tree, nil, func(map[string]string) {})
+	impl := buildWith(t, tree, func(map[string]string) {})
 	selfTest(t, impl)
 	checkSample(t, impl)
 }
@@ -215,11 +217,16 @@ func TestAnOverlayWithoutEffectIsAnError(t *testing.T) {
 	}
 	through := tree
 	through.Dir, through.Raft = aside, aside
-	flags, env, err := planFiles(&through, b.work)
+	options, err := b.options(own, &through, b.work)
 	if err != nil {
 		t.Fatal(err)
 	}
-	impl := &implementation{Label: own, Tree: &tree, Binary: filepath.Join(b.work, "raft.test")}
+	impl := &implementation{Label: own, Binary: filepath.Join(b.work, "raft.test")}
+	flags, env, err := b.lay(context.Background(), impl, &through, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	impl.Tree = &tree
 	if err := b.compile(context.Background(), impl, flags, env); err == nil || !strings.Contains(err.Error(), "had no effect") {
 		t.Errorf("got %v", err)
 	}

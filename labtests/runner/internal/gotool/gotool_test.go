@@ -34,18 +34,22 @@ func TestFind(t *testing.T) {
 	for name, c := range map[string]struct {
 		scripts map[string]string
 		want    string // part of the sentence; empty: no error
+		plain   bool   // without cgo it does
 	}{
-		"no go":          {map[string]string{"cc": ""}, "go is not on PATH: install"},
-		"go fails":       {map[string]string{"go": "exit 3"}, "env failed"},
-		"go says nought": {map[string]string{"go": "echo hello"}, "printed no JSON"},
-		"too old":        {map[string]string{"go": goEnv("go1.24.9", "1", "cc"), "cc": ""}, "is go1.24.9, which is too old: install Go 1.25"},
-		"just new":       {map[string]string{"go": goEnv("go1.25", "1", "cc"), "cc": ""}, ""},
-		"development":    {map[string]string{"go": goEnv("devel go1.28-abc Tue", "1", "cc -m64"), "cc": ""}, ""},
-		"no compiler":    {map[string]string{"go": goEnv("go1.26.1", "0", "gcc")}, `C compiler "gcc" is not on PATH`},
-		"cgo off":        {map[string]string{"go": goEnv("go1.26.1", "0", "gcc"), "gcc": ""}, "unset CGO_ENABLED or set it to 1"},
+		"no go":          {map[string]string{"cc": ""}, "go is not on PATH: install", false},
+		"go fails":       {map[string]string{"go": "exit 3"}, "env failed", false},
+		"go says nought": {map[string]string{"go": "echo hello"}, "printed no JSON", false},
+		"too old":        {map[string]string{"go": goEnv("go1.24.9", "1", "cc"), "cc": ""}, "is go1.24.9, which is too old: install Go 1.25", false},
+		"just new":       {map[string]string{"go": goEnv("go1.25", "1", "cc"), "cc": ""}, "", true},
+		"development":    {map[string]string{"go": goEnv("devel go1.28-abc Tue", "1", "cc -m64"), "cc": ""}, "", true},
+		"no compiler":    {map[string]string{"go": goEnv("go1.26.1", "0", "gcc")}, `C compiler "gcc" is not on PATH`, true},
+		"cgo off":        {map[string]string{"go": goEnv("go1.26.1", "0", "gcc"), "gcc": ""}, "unset CGO_ENABLED or set it to 1", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fakePath(t, c.scripts)
+			if _, err := FindGo(t.TempDir()); (err == nil) != c.plain {
+				t.Errorf("without cgo: %v", err)
+			}
 			path, err := Find(t.TempDir())
 			switch {
 			case c.want == "" && (err != nil || !strings.HasSuffix(path, "/go")):

@@ -52,6 +52,23 @@ func Is(dir string) bool {
 	return src != ""
 }
 
+// FindRaft returns the directory of a package raft: that of the lab tree at
+// dir, and the tree, or dir itself, which is in no tree then.
+func FindRaft(dir string) (string, *Tree, error) {
+	real, err := realPath(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	if src, _ := locate(real); src == "" {
+		return real, nil, nil
+	}
+	tree, err := Find(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	return tree.Raft, tree, nil
+}
+
 func realPath(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {

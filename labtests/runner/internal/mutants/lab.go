@@ -40,7 +40,7 @@ func newLab(ctx context.Context, o *options, work string) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := overlay.New(tree, filepath.Join(o.root, "go-shim"), work, false)
+	plan, err := overlay.New(tree, overlay.Options{Shim: filepath.Join(o.root, "go-shim"), Work: work})
 	if err != nil {
 		return nil, err
 	}

@@ -19,29 +19,39 @@ import (
 type Overlay struct {
 	Tree   *labtree.Tree // with the tests of the kept files only
 	*Files               // of the package to test
-	raft   *Files        // of package raft, if that is another
+	lower  *Files        // of package raft, if that is another
 	labrpc *Files        // of package labrpc, if Pace was called
 
-	shim string // directory of module pontoon.dev/go-shim
-	work string // directory that the overlay's files go to
+	Options
 }
 
-// New decides about the files of a tree. It writes nothing yet. With keep the
-// package to test stays as it is, and only package raft below it is replaced.
-func New(tree *labtree.Tree, shim, work string, keep bool) (*Overlay, error) {
+// Options say what becomes of a tree.
+type Options struct {
+	Shim string // directory of module pontoon.dev/go-shim
+	Work string // directory that the overlay's files go to
+	Raft Raft   // what stands in package raft; none is Pontoon
+	// Service stands in for the key/value service, by base names of its files;
+	// nil is Pontoon's. With Keep, and above the tree's own Raft, it is the
+	// tree's own.
+	Service map[string]string
+	Keep    bool
+}
+
+// New decides about the files of a tree. It writes nothing yet.
+func New(tree *labtree.Tree, options Options) (*Overlay, error) {
 	own := *tree
-	o := &Overlay{Tree: &own, shim: shim, work: work}
+	o := &Overlay{Tree: &own, Options: options}
 	var err error
 	switch {
 	case !tree.KV():
-		o.Files, err = planRaft(tree, tree.Harness)
-	case keep:
-		o.Files, err = keepAll(tree)
+		o.Files, err = o.Raft.plan(tree)
+	case o.keepsService():
+		o.Files, err = keepAll(tree.Dir, tree.Package)
 	default:
-		o.Files, err = planKV(tree)
+		o.Files, err = planKV(tree, o.Service)
 	}
 	if err == nil && tree.KV() {
-		o.raft, err = planRaft(tree, tree.RaftHarness)
+		o.lower, err = o.Raft.plan(tree)
 	}
 	if err != nil {
 		return nil, err
@@ -55,10 +65,29 @@ func New(tree *labtree.Tree, shim, work string, keep bool) (*Overlay, error) {
 	return o, nil
 }
 
+// keepsService reports whether the package above Raft is the tree's own.
+func (o *Overlay) keepsService() bool { return o.Keep || o.Raft.own }
+
+// Library reports whether what is compiled needs Pontoon's library, and cgo to
+// link it.
+func (o *Overlay) Library() bool { return o.Raft.pontoon() }
+
+// imports are the packages of Pontoon's module that are compiled in.
+func (o *Overlay) imports() []string {
+	var paths []string
+	if o.Raft.pontoon() {
+		paths = append(paths, shimModule+"/lab")
+	}
+	if o.Tree.KV() && !o.keepsService() && o.Service == nil {
+		paths = append(paths, shimModule+"/rsm")
+	}
+	return paths
+}
+
 // packages are those that the overlay changes.
 func (o *Overlay) packages() []*Files {
 	all := []*Files{o.Files}
-	for _, f := range []*Files{o.raft, o.labrpc} {
+	for _, f := range []*Files{o.lower, o.labrpc} {
 		if f != nil {
 			all = append(all, f)
 		}
@@ -79,13 +108,26 @@ func (o *Overlay) Add(name, text string) error {
 
 // Describe says in one clause what becomes of the tree's files.
 func (o *Overlay) Describe() string {
+	who := o.Raft.label()
 	switch {
-	case o.raft == nil:
-		return "Pontoon stands in for " + o.describe()
-	case len(o.Replaced()) == 0:
-		return "Pontoon stands in for " + o.raft.describe() + " of package raft, package " + o.Name + " is the tree's own"
+	case o.Raft.own:
+		return "all of it is the tree's own"
+	case o.lower == nil:
+		return who + " stands in for " + o.describe()
+	case o.keepsService():
+		return who + " stands in for " + o.lower.describe() + " of package raft, package " + o.Name + " is the tree's own"
+	case o.Raft.pontoon():
+		return who + " stands in for " + o.lower.describe() + " of package raft, and in package " + o.Name + " for " + o.describe()
 	}
-	return "Pontoon stands in for " + o.raft.describe() + " of package raft, and in package " + o.Name + " for " + o.describe()
+	return who + " stands in for " + o.lower.describe() + " of package raft, and in package " + o.Name + " Pontoon for " + o.describe()
+}
+
+// With is how a package is compiled: with Pontoon in it, or as it is.
+func (o *Overlay) With() string {
+	if o.Raft.own {
+		return "as it is"
+	}
+	return "with " + o.Raft.label() + " in it"
 }
 
 // Write writes the overlay, and what joins the tree with Pontoon.
@@ -95,7 +137,7 @@ func (o *Overlay) Write() error {
 		for name, text := range f.texts {
 			// Directories of their own, so that go does not take the files for a
 			// package of the workspace's directory.
-			file := filepath.Join(o.work, f.Name, name)
+			file := filepath.Join(o.Work, f.Name, name)
 			if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 				return err
 			}
@@ -118,7 +160,7 @@ func (o *Overlay) Write() error {
 	return o.join()
 }
 
-func (o *Overlay) jsonFile() string { return filepath.Join(o.work, "overlay.json") }
+func (o *Overlay) jsonFile() string { return filepath.Join(o.Work, "overlay.json") }
 
 // Flags are what go list, build and test need on the command line.
 func (o *Overlay) Flags() []string { return []string{"-overlay=" + o.jsonFile()} }

@@ -58,7 +58,7 @@ func plan(t *testing.T, tree *labtree.Tree) *Overlay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := New(tree, filepath.Join(pontoonRoot(t), "go-shim"), work, false)
+	o, err := New(tree, Options{Shim: filepath.Join(pontoonRoot(t), "go-shim"), Work: work})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,7 +385,7 @@ func TestPlanOfTheKeyValueLab(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o, err := New(tree, filepath.Join(pontoonRoot(t), "go-shim"), work, keep)
+			o, err := New(tree, Options{Shim: filepath.Join(pontoonRoot(t), "go-shim"), Work: work, Keep: keep})
 			if err == nil {
 				err = o.Write()
 			}

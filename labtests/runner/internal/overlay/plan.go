@@ -28,34 +28,26 @@ type Files struct {
 	Hidden []string // set aside
 	Broken []string // a sentence for each of the hidden ones that was looked into
 
-	texts map[string]string // base name to Pontoon's text
+	texts map[string]string // base name to what stands there
 	added []string          // of those, what Add was given
 }
 
-// planRaft puts Pontoon into package raft, of which own are the harness's files.
-func planRaft(tree *labtree.Tree, own []string) (*Files, error) {
-	adapter, err := Adapter(tree)
-	if err != nil {
-		return nil, err
-	}
-	f := &Files{Dir: tree.Raft, Name: "raft", texts: map[string]string{"raft.go": adapter, "util.go": utilText}}
-	return f, f.sort(own)
-}
-
-// planKV puts Pontoon's key/value service into package kvraft, or its replicated
-// state machine into package rsm.
-func planKV(tree *labtree.Tree) (*Files, error) {
-	texts, err := KVAdapters(tree)
-	if err != nil {
-		return nil, err
+// planKV puts a key/value service into package kvraft, Pontoon's if texts are
+// nil, or Pontoon's replicated state machine into package rsm.
+func planKV(tree *labtree.Tree, texts map[string]string) (*Files, error) {
+	if texts == nil {
+		var err error
+		if texts, err = KVAdapters(tree); err != nil {
+			return nil, err
+		}
 	}
 	f := &Files{Dir: tree.Dir, Name: tree.Package, texts: texts}
 	return f, f.sort(tree.Harness)
 }
 
 // keepAll leaves a package as it is.
-func keepAll(tree *labtree.Tree) (*Files, error) {
-	f := &Files{Dir: tree.Dir, Name: tree.Package, texts: map[string]string{}}
+func keepAll(dir, name string) (*Files, error) {
+	f := &Files{Dir: dir, Name: name, texts: map[string]string{}}
 	names, err := labtree.GoFiles(f.Dir)
 	for _, name := range names {
 		if isBuilt(f.Dir, name) {
@@ -98,7 +90,7 @@ func (f *Files) sort(harness []string) error {
 	for _, name := range candidates {
 		if why := broken[name]; why != nil {
 			f.Hidden = append(f.Hidden, name)
-			f.Broken = append(f.Broken, fmt.Sprintf("%s is left out, because it does not compile with Pontoon in package %s: %v", name, f.Name, why))
+			f.Broken = append(f.Broken, fmt.Sprintf("%s is left out, because it does not compile with what stands in package %s: %v", name, f.Name, why))
 		} else {
 			f.Kept = append(f.Kept, name)
 		}
@@ -108,7 +100,7 @@ func (f *Files) sort(harness []string) error {
 	return nil
 }
 
-// Replaced returns the base names of the student's files that Pontoon stands in
+// Replaced returns the base names of the student's files that others stand in
 // for, whether the tree has such a file or not.
 func (f *Files) Replaced() []string {
 	var names []string

@@ -24,8 +24,8 @@ type listed struct {
 // Verify asks go what it would compile, and returns the import path of the
 // package to test. A key of an overlay that matches no file is ignored in
 // silence, and then the student's own Raft would be tested: so this is an error
-// unless every package consists of exactly the planned files, and Pontoon is
-// among what they import.
+// unless every package consists of exactly the planned files, and what they are
+// to have of Pontoon is among what they import.
 func (o *Overlay) Verify(ctx context.Context, goPath string, env, flags []string) (string, error) {
 	for _, f := range o.packages() {
 		for _, name := range f.Hidden {
@@ -45,7 +45,7 @@ func (o *Overlay) Verify(ctx context.Context, goPath string, env, flags []string
 		if missing := o.missing(words.String()); missing != "" {
 			return "", fmt.Errorf("the lab's package %s is missing, which package %s needs: restore %s", path.Base(missing), o.Name, filepath.Join(o.Tree.Src, missing))
 		}
-		return "", fmt.Errorf("go cannot load package %s with Pontoon in it (%w; %s):\n%s", o.Name, err, o.Describe(), words.Bytes())
+		return "", fmt.Errorf("go cannot load package %s %s (%w; %s):\n%s", o.Name, o.With(), err, o.Describe(), words.Bytes())
 	}
 	return o.check(&out)
 }
@@ -65,7 +65,7 @@ func (o *Overlay) missing(words string) string {
 
 func (o *Overlay) check(out io.Reader) (string, error) {
 	found := map[string]listed{} // by directory
-	pontoon := false
+	imported := map[string]bool{}
 	for decoder := json.NewDecoder(out); ; {
 		var p listed
 		err := decoder.Decode(&p)
@@ -78,12 +78,17 @@ func (o *Overlay) check(out io.Reader) (string, error) {
 		if _, again := found[p.Dir]; !again && p.ForTest == "" && len(p.GoFiles) > 0 {
 			found[p.Dir] = p
 		}
-		pontoon = pontoon || p.ImportPath == labPackage
+		imported[p.ImportPath] = true
+	}
+	for _, path := range o.imports() {
+		if !imported[path] {
+			return "", fmt.Errorf("the overlay had no effect: package %s in %s does not import %s", o.Name, o.Dir, path)
+		}
 	}
 	for _, f := range o.packages() {
 		p, ok := found[f.Dir]
-		if !ok || !pontoon {
-			return "", fmt.Errorf("the overlay had no effect: package %s in %s does not import %s", f.Name, f.Dir, labPackage)
+		if !ok {
+			return "", fmt.Errorf("the overlay had no effect: go finds no package %s in %s", f.Name, f.Dir)
 		}
 		want := slices.Concat(f.Kept, f.Replaced(), f.added)
 		slices.Sort(want)

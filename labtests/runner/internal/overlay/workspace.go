@@ -18,19 +18,22 @@ const shimModule = "pontoon.dev/go-shim"
 // Without a go line go assumes this version.
 const goLineDefault = "1.16"
 
-func (o *Overlay) workFile() string { return filepath.Join(o.work, "go.work") }
-func (o *Overlay) gopath() string   { return filepath.Join(o.work, "gopath") }
+func (o *Overlay) workFile() string { return filepath.Join(o.Work, "go.work") }
+func (o *Overlay) gopath() string   { return filepath.Join(o.Work, "gopath") }
 
 // join writes what lets the tree's packages import Pontoon's.
 func (o *Overlay) join() error {
+	if len(o.imports()) == 0 {
+		return nil
+	}
 	if o.Tree.Layout != labtree.Modules {
 		link := filepath.Join(o.gopath(), "src", filepath.FromSlash(shimModule))
 		if err := os.MkdirAll(filepath.Dir(link), 0o777); err != nil {
 			return err
 		}
-		return os.Symlink(o.shim, link)
+		return os.Symlink(o.Shim, link)
 	}
-	work, err := workspace(o.Tree, o.shim)
+	work, err := workspace(o.Tree, o.Shim)
 	if err != nil {
 		return err
 	}
@@ -46,7 +49,7 @@ func (o *Overlay) join() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(o.work, "go.work.sum"), sums, 0o666)
+	return os.WriteFile(filepath.Join(o.Work, "go.work.sum"), sums, 0o666)
 }
 
 // Env is what go needs in the environment. Every setting is explicit: a
@@ -62,7 +65,11 @@ func (o *Overlay) Env() []string {
 		// one the tree is outside of.
 		return o.gopathEnv(o.gopath())
 	}
-	return []string{"GOWORK=" + o.workFile(), "GO111MODULE=on", "GOFLAGS=-vet=off"}
+	work := o.workFile()
+	if len(o.imports()) == 0 {
+		work = "off"
+	}
+	return []string{"GOWORK=" + work, "GO111MODULE=on", "GOFLAGS=-vet=off"}
 }
 
 func (o *Overlay) gopathEnv(gopath string) []string {
@@ -90,5 +97,3 @@ func workspace(tree *labtree.Tree, shim string) (string, error) {
 	return fmt.Sprintf("go %s\n\ngodebug default=%s\n\nuse (\n\t%s\n\t%s\n)\n",
 		line, version.Lang("go"+labLine), strconv.Quote(tree.ModDir), strconv.Quote(shim)), nil
 }
-
-const labPackage = shimModule + "/lab"
