@@ -7,9 +7,9 @@ import (
 	"pontoon.dev/go-shim/trace"
 )
 
-// step is an event that counts, and its place in the trace.
+// step is an event that counts: its place in the trace, and among the steps.
 type step struct {
-	at int
+	at, pos int
 	*trace.Event
 }
 
@@ -118,7 +118,7 @@ func newRun(t *trace.Trace, begin, end int) run {
 	drop := repeatedMakes(t, r.tells, begin, end)
 	for at := begin; at < end; at++ {
 		if !drop[at] {
-			r.steps = append(r.steps, step{at, &t.Events[at]})
+			r.steps = append(r.steps, step{at, len(r.steps), &t.Events[at]})
 		}
 	}
 	return r

@@ -30,7 +30,7 @@ type Finding struct {
 // Of returns what is wrong in t, in order of At: the first is the one to name.
 // There is one finding for each rule at most in each test of the trace. What
 // follows from a broken rule breaks others, so that the later ones are often
-// consequences.
+// consequences. Suspicions about one test come the most telling first.
 func Of(t *trace.Trace) []Finding {
 	if t == nil {
 		return nil
@@ -39,7 +39,6 @@ func Of(t *trace.Trace) []Finding {
 	for _, run := range runs(t) {
 		all = append(all, run.findings()...)
 	}
-	slices.SortStableFunc(all, func(a, b Finding) int { return a.At - b.At })
 	return all
 }
 
@@ -57,6 +56,7 @@ func (r run) findings() []Finding {
 		}
 		c.take(step)
 	}
+	slices.SortStableFunc(c.found, func(a, b Finding) int { return a.At - b.At })
 	if len(c.found) == 0 && r.failed() {
 		for _, note := range notes {
 			note.look(c, c.reporter(note.rule, true))

@@ -28,7 +28,7 @@ func (s *server) restore(e step) {
 		s.log.compact(e.Last, s.log.term(e.Last))
 	}
 	s.term, s.role, s.roleAt = e.Term, trace.Follower, e.at
-	s.promised, s.votedAt, s.persistedAt, s.installedAt = 0, -1, -1, -1
+	s.promised, s.votedAt, s.persistedAt, s.latest = 0, -1, -1, e
 	s.commit, s.applied = e.Last, e.Last
 	s.disk = disk{term: e.Term, log: s.log.clone(), dirty: s.log.last() + 1}
 	// What it was in and nobody was told of may be forgotten.
@@ -44,6 +44,7 @@ func (j *journal) forget(index uint64) {
 
 // takeInside is take for what a living server tells itself.
 func (c *cluster) takeInside(s *server, e step) {
+	s.latest = e
 	switch e.Kind {
 	case trace.RoleChange:
 		s.term, s.role, s.roleAt = e.Term, e.Role, e.at
@@ -59,7 +60,6 @@ func (c *cluster) takeInside(s *server, e step) {
 			s.votedIn, s.votedAt, s.votedTo = e.Term, e.at, e.Peer
 		}
 	case trace.Append:
-		s.installedAt = -1
 		s.log.put(e.Index, e.Last, e.LogTerm, e.Digest)
 		s.disk.dirty = min(s.disk.dirty, e.Index)
 		if r := c.reigns[s.term]; r != nil && r.told && r.leader == s.id && e.Peer == s.id {
@@ -67,7 +67,7 @@ func (c *cluster) takeInside(s *server, e step) {
 		}
 	case trace.Truncate:
 		s.log.cut(e.Index)
-		s.installedAt, s.promised = -1, min(s.promised, e.Index-min(e.Index, 1))
+		s.promised = min(s.promised, e.Index-min(e.Index, 1))
 		s.disk.dirty = min(s.disk.dirty, e.Index)
 	case trace.Persist:
 		s.disk.persist(s, e)
@@ -85,16 +85,11 @@ func (c *cluster) takeInside(s *server, e step) {
 	}
 }
 
-// install lets a snapshot take the log's place; entries after one that it
-// agrees with stay (Figure 13, step 6).
+// install lets a snapshot take the place of the log up to there. What stood
+// behind stays: if it goes, a Truncate came before.
 func (s *server) install(e step) {
-	s.installedAt, s.kept = e.at, s.log.term(e.Index) == e.LogTerm
 	if e.Index > s.log.base {
-		if s.log.term(e.Index) == e.LogTerm {
-			s.log.compact(e.Index, e.LogTerm)
-		} else {
-			s.log = journal{base: e.Index, baseTerm: e.LogTerm}
-		}
+		s.log.compact(e.Index, e.LogTerm)
 		s.disk.dirty = min(s.disk.dirty, e.Index+1)
 	}
 	s.commit, s.applied = max(s.commit, e.Index), max(s.applied, e.Index)

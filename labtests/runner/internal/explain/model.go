@@ -65,8 +65,7 @@ type server struct {
 	votedAt         int    // the event,
 	votedTo         int    // and for whom
 	persistedAt     int    // the latest Persist
-	installedAt     int    // an Install since which the log has not changed, or -1,
-	kept            bool   // and whether the log agreed with it
+	latest          step   // the last thing that it told
 }
 
 // disk is what of a server's state is durable.
@@ -102,7 +101,7 @@ func newCluster(r run) *cluster {
 func (c *cluster) server(id int) *server {
 	s := c.servers[id]
 	if s == nil {
-		s = &server{id: id, made: -1, shownAt: -1, tailAt: -1, roleAt: -1, votedAt: -1, persistedAt: -1, installedAt: -1, spokenAt: -1, disk: disk{dirty: 1}}
+		s = &server{id: id, made: -1, shownAt: -1, tailAt: -1, roleAt: -1, votedAt: -1, persistedAt: -1, spokenAt: -1, disk: disk{dirty: 1}}
 		c.servers[id] = s
 	}
 	return s

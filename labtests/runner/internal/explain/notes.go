@@ -1,4 +1,8 @@
 package explain
 
-// notes are what may be wrong with a test that failed although no rule broke.
-var notes = []note{}
+// notes are what may be wrong with a test that failed although no rule broke:
+// the more special ones first.
+var notes = []note{
+	sameTimeouts, splitVotes, noHeartbeats, timerHeld, noLeader,
+	manyRPCs, slowBackup, applyStalled, deposedStart,
+}

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"maps"
 	"slices"
 
 	"pontoon.dev/go-shim/trace"
@@ -96,10 +97,7 @@ func watchCommitMajority(c *cluster, report report) watch {
 			return
 		}
 		if agreed := c.agreed(r); commit > agreed {
-			var witnesses []int
-			for _, at := range r.ackAt {
-				witnesses = append(witnesses, at)
-			}
+			witnesses := slices.Sorted(maps.Values(r.ackAt))
 			report(e, append(sorted(c.having(r, commit)), r.leader), witnesses,
 				"Server %d, leader of term %d, says that index %d is committed. A majority, %d of %d servers, has acknowledged its log up to index %d only.",
 				r.leader, r.term, commit, c.majority(), c.n, agreed)
@@ -178,7 +176,7 @@ func watchCommitForward(c *cluster, report report) watch {
 		switch {
 		case e.Index < s.commit:
 			report(e, []int{s.id}, nil, "Server %d's commit index falls from %d to %d.", s.id, s.commit, e.Index)
-		case e.Index > s.log.last() && s.installedAt < 0:
+		case e.Index > s.log.last():
 			report(e, []int{s.id}, nil, "Server %d commits index %d, and its log ends at %d.", s.id, e.Index, s.log.last())
 		}
 	}
@@ -210,7 +208,8 @@ func watchCompleteness(c *cluster, report report) watch {
 				}
 			}
 		case e.Kind == trace.Commit && s.up && e.Role == trace.Leader && e.Index <= s.log.last() && e.Index-min(e.Index, e.Last) < sane:
-			for term, r := range c.reigns {
+			for _, term := range slices.Sorted(maps.Keys(c.reigns)) {
+				r := c.reigns[term]
 				if term <= s.term || !r.told {
 					continue
 				}

@@ -62,7 +62,7 @@ func watchKeepMatching(c *cluster, report report) watch {
 	shorter := map[int]*call{} // by server: the latest message that ended before what was acknowledged
 	return func(e step) {
 		s := c.server(e.Server)
-		if log := c.leaderLog(s, e.Peer); e.Kind == trace.Truncate && s.up && log != nil {
+		if log := c.leaderLog(s, e.Peer); e.Kind == trace.Truncate && s.up && log != nil && !c.installs(e) {
 			theirs := log.term(e.Index)
 			switch {
 			case e.Index > log.last():
@@ -95,6 +95,16 @@ func watchKeepMatching(c *cluster, report report) watch {
 	}
 }
 
+// installs reports whether a Truncate makes room for a snapshot.
+func (c *cluster) installs(e step) bool {
+	for _, next := range c.steps[e.pos+1:] {
+		if inside(next.Kind) && next.Server == e.Server {
+			return next.Kind == trace.Install && next.Index+1 == e.Index
+		}
+	}
+	return false
+}
+
 var consistencyCheck = check{
 	Rule{
 		ID: "consistency-check", Title: "The entry before the new ones must match", Section: "§5.3, Figure 2 (AppendEntries 2)",
@@ -110,7 +120,7 @@ func watchConsistency(c *cluster, report report) watch {
 			prev := e.Index - 1
 			log := c.leaderLog(s, e.Peer)
 			switch {
-			case prev > s.log.last() && s.installedAt < 0:
+			case prev > s.log.last():
 				report(e, []int{s.id, e.Peer}, nil,
 					"Server %d appends entry %d of server %d, and its log ends at %d: there is a gap.", s.id, e.Index, e.Peer, s.log.last())
 			case log != nil && differ(log.term(prev), s.log.term(prev)):
@@ -126,7 +136,7 @@ func watchConsistency(c *cluster, report report) watch {
 		}
 		to, m := c.server(k.to), k.request
 		switch {
-		case c.tells[k.to] && to.term == m.Term && m.Index > to.log.base && to.installedAt < 0 &&
+		case c.tells[k.to] && to.term == m.Term && m.Index > to.log.base &&
 			(m.Index > to.log.last() && m.Index > to.commit || differ(to.log.term(m.Index), m.LogTerm)):
 			report(e, []int{k.to, k.from}, []int{k.sent, k.handled},
 				"Server %d says yes to %s of server %d after index %d of term %d; its own log %s.",

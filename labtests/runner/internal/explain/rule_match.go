@@ -34,7 +34,7 @@ func watchConflict(c *cluster, report report) watch {
 			return
 		}
 		to, m, end := c.server(k.to), k.request, covered(k.request)
-		if to.term != m.Term || end <= to.log.base || end <= to.commit && to.log.term(end) == 0 || to.installedAt >= 0 {
+		if to.term != m.Term || end <= to.log.base || end <= to.commit && to.log.term(end) == 0 {
 			return
 		}
 		if end > to.log.last() || differ(to.log.term(end), m.EntriesTerm) {

@@ -49,19 +49,20 @@ var installTail = check{
 func watchInstallTail(c *cluster, report report) watch {
 	return func(e step) {
 		s := c.server(e.Server)
-		if !s.up || s.installedAt < 0 {
+		if e.Kind != trace.Install || !s.up {
 			return
 		}
-		last := s.log.last()
-		if e.Kind == trace.Append && e.Index <= last && s.kept {
-			report(e, []int{s.id}, []int{s.installedAt},
-				"Server %d installed a snapshot up to index %d that agreed with its log, which reached to %d, and appends index %d anew: what stood behind the snapshot was thrown away.",
-				s.id, s.log.base, last, e.Index)
-		}
-		if kept := e.Kind == trace.Persist && e.Index > last || e.Kind == trace.Append && e.Index > last+1; kept && !s.kept {
-			report(e, []int{s.id}, []int{s.installedAt},
-				"Server %d installed a snapshot up to index %d of term %d, which contradicts its log, and has kept entries behind it: they are those of another history.",
-				s.id, s.log.base, s.log.baseTerm)
+		before := s.latest
+		cut := before.Event != nil && before.Kind == trace.Truncate && before.Index == e.Index+1
+		switch agrees := s.log.term(e.Index) == e.LogTerm; {
+		case cut && agrees && e.LogTerm > 0:
+			report(e, []int{s.id, e.Peer}, []int{before.at},
+				"Server %d installs server %d's snapshot up to index %d, with whose last entry its log agrees, and throws away what stands behind it, %s: Figure 13 has it keep that.",
+				s.id, e.Peer, e.Index, span(before.Index, before.Last))
+		case e.Index < s.log.last() && differ(s.log.term(e.Index), e.LogTerm):
+			report(e, []int{s.id, e.Peer}, nil,
+				"Server %d installs server %d's snapshot, which ends at index %d with an entry of term %d; its own there is of term %d, and what stands behind it, up to %d, stays: that is another history.",
+				s.id, e.Peer, e.Index, e.LogTerm, s.log.term(e.Index), s.log.last())
 		}
 	}
 }

@@ -151,8 +151,8 @@ var logs = []example{
 		leads + `
 		20 0 append p0 t1 i1/1 l3
 		21 1 append p0 t1 i1/1 l3
-		22 1 install p0 i2/1
-		23 1 append p0 t1 i3/1 l3`,
+		22 1 truncate p0 t1 i3/1 l3
+		22 1 install p0 i2/1`,
 		leads + `
 		20 0 append p0 t1 i1/1 l4
 		21 1 append p0 t1 i1/1 l3
@@ -162,11 +162,11 @@ var logs = []example{
 		leads + `
 		20 0 append p0 t1 i1/1 l3` + third + `
 		40 0 role follower t2
-		41 0 install p2 i2/2
-		42 0 persist t2 i3/1`,
+		41 0 install p2 i2/2`,
 		leads + `
 		20 0 append p0 t1 i1/1 l3` + third + `
 		40 0 role follower t2
+		41 0 truncate p2 t2 i3/1 l3
 		41 0 install p2 i2/2
 		42 0 persist t2 i2/2`},
 	{"snapshot-applied", "tells",
