@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -16,11 +17,13 @@ import (
 
 	"pontoon.dev/go-shim/trace"
 	"pontoon.dev/labrun/internal/explain"
+	"pontoon.dev/labrun/internal/timeline"
 )
 
 // explainOptions is what labrun explain was asked for.
 type explainOptions struct {
 	path   string
+	html   string
 	events bool
 	view   explain.View
 }
@@ -34,6 +37,7 @@ func parseExplain(args []string) (*explainOptions, error) {
 	}
 	server := flags.Int("server", trace.None, "show the events of this server instead of those of the servers that the finding is about")
 	flags.DurationVar(&o.view.Around, "around", 0, "show every event so long before and after the finding, such as 200ms, instead of those that matter most")
+	flags.StringVar(&o.html, "html", "", "also write the whole trace to this file, as an HTML page with the findings in it")
 	flags.BoolVar(&o.events, "events", false, "print all events instead, one JSON object a line")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil, err
@@ -73,7 +77,25 @@ func runExplain(args []string) error {
 	if o.events {
 		return writeEvents(os.Stdout, t)
 	}
-	return explain.WriteView(os.Stdout, t, explain.Of(t), o.view)
+	found := explain.Of(t)
+	if o.html != "" {
+		if err := writePage(o.html, t, found, filepath.Base(o.path)); err != nil {
+			return err
+		}
+	}
+	return explain.WriteView(os.Stdout, t, found, o.view)
+}
+
+// writePage writes an HTML page of t to a file.
+func writePage(path string, t *trace.Trace, found []explain.Finding, title string) error {
+	var page bytes.Buffer
+	if err := timeline.Write(&page, t, found, title); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, page.Bytes(), 0o666); err != nil {
+		return fmt.Errorf("-html: %w", err)
+	}
+	return nil
 }
 
 // readTrace reads a trace of one test.

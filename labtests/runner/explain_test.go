@@ -82,6 +82,21 @@ func TestExplainPrintsEvents(t *testing.T) {
 	}
 }
 
+func TestExplainWritesAPage(t *testing.T) {
+	dir := t.TempDir()
+	file := record(t, filepath.Join(dir, "1.trace"), 0, twoLeaders)
+	page := filepath.Join(dir, "page.html")
+	code, out, words := result(t, command(t, nil, "explain", "-html", page, file))
+	text, err := os.ReadFile(page)
+	if code != 0 || words != "" || !strings.Contains(out, "election-safety") || err != nil || !strings.Contains(strings.ToLower(string(text)), "<!doctype html>") {
+		t.Errorf("exit code %d, %s%s; %d bytes, %v", code, out, words, len(text), err)
+	}
+	code, _, words = result(t, command(t, nil, "explain", "-html", filepath.Join(dir, "no", "page.html"), file))
+	if code != 2 || !strings.Contains(words, "-html: ") {
+		t.Errorf("exit code %d, %s", code, words)
+	}
+}
+
 func TestExplainWithoutAFinding(t *testing.T) {
 	dir := t.TempDir()
 	for _, test := range []struct {

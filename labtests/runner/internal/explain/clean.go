@@ -117,11 +117,17 @@ func newRun(t *trace.Trace, begin, end int) run {
 	}
 	drop := repeatedMakes(t, r.tells, begin, end)
 	for at := begin; at < end; at++ {
-		if !drop[at] {
+		if !drop[at] && believable(&t.Events[at]) {
 			r.steps = append(r.steps, step{at, len(r.steps), &t.Events[at]})
 		}
 	}
 	return r
+}
+
+// believable leaves out what no test comes to: the trace is damaged there, or a
+// negative number was stored in a field that has no sign.
+func believable(e *trace.Event) bool {
+	return e.Term < absurd && e.Index < absurd && e.LogTerm < absurd && e.Last < absurd
 }
 
 func small(n uint64) int {

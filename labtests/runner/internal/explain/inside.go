@@ -20,7 +20,7 @@ func (s *server) restore(e step) {
 	}
 	if s.log.term(e.Index) != e.LogTerm {
 		s.log.forget(e.Last + 1)
-		if e.Index > s.log.base {
+		if len(s.log.entries) > 0 && e.Index == s.log.last() {
 			s.log.entries[len(s.log.entries)-1].term = e.LogTerm
 		}
 	}

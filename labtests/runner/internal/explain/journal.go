@@ -47,7 +47,7 @@ func (j *journal) put(first, last, term, digest uint64) {
 }
 
 // sane is how many entries a believable event adds at most.
-const sane = 1 << 20
+const sane = 1 << 17
 
 // cut drops the entries from index on.
 func (j *journal) cut(index uint64) {

@@ -2,14 +2,14 @@ package explain
 
 // Pages that explain what a rule is about.
 const (
-	pageTimers    = "docs/guide-timers.md"
-	pageOutdated  = "docs/guide-outdated-append.md"
-	pageFigure8   = "docs/guide-figure8.md"
-	pageBackingUp = "docs/guide-backing-up.md"
-	pageIsolated  = "docs/guide-isolated-server.md"
-	pageSnapshots = "docs/guide-snapshots.md"
-	pageNoop      = "docs/guide-no-noop.md"
-	pageApplies   = "docs/guide-who-applies.md"
+	pageTimers    = "docs/guide/timers.md"
+	pageOutdated  = "docs/guide/outdated-append.md"
+	pageFigure8   = "docs/guide/figure-8.md"
+	pageBackingUp = "docs/guide/backing-up.md"
+	pageIsolated  = "docs/guide/isolated-server.md"
+	pageSnapshots = "docs/guide/snapshot-meets-append.md"
+	pageNoop      = "docs/guide/no-op.md"
+	pageApplies   = "docs/guide/applych.md"
 )
 
 // checks are the rules, in the paper's order. Of two that one event breaks, the
