@@ -22,7 +22,7 @@ func testsOf(name string, file *ast.File) []Test {
 	var tests []Test
 	for _, decl := range file.Decls {
 		fn, ok := decl.(*ast.FuncDecl)
-		if !ok || fn.Recv != nil || !isTest(fn) {
+		if !ok || fn.Recv != nil || !IsTest(fn) {
 			continue
 		}
 		test := Test{Name: fn.Name.Name, File: name}
@@ -34,9 +34,9 @@ func testsOf(name string, file *ast.File) []Test {
 	return tests
 }
 
-// isTest reports whether go test would run fn: Test, no lower-case letter
+// IsTest reports whether go test would run fn: Test, no lower-case letter
 // after that, and one parameter of type *testing.T.
-func isTest(fn *ast.FuncDecl) bool {
+func IsTest(fn *ast.FuncDecl) bool {
 	rest, ok := strings.CutPrefix(fn.Name.Name, "Test")
 	if !ok || rest != "" && rest[0] >= 'a' && rest[0] <= 'z' {
 		return false

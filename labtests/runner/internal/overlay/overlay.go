@@ -20,7 +20,10 @@ type Overlay struct {
 	Tree   *labtree.Tree // with the tests of the kept files only
 	*Files               // of the package to test
 	lower  *Files        // of package raft, if that is another
-	labrpc *Files        // of package labrpc, if Pace was called
+	labrpc *Files        // of package labrpc, if anything in it changes
+	others []*Files      // of packages where nothing but edits is made
+
+	Untraced []string // a sentence on each kind of events that a trace will not have
 
 	Options
 }
@@ -35,6 +38,7 @@ type Options struct {
 	// tree's own.
 	Service map[string]string
 	Keep    bool
+	Trace   bool // a trace is recorded, where $PONTOON_TRACE says
 }
 
 // New decides about the files of a tree. It writes nothing yet.
@@ -62,7 +66,10 @@ func New(tree *labtree.Tree, options Options) (*Overlay, error) {
 			own.Tests = append(own.Tests, test)
 		}
 	}
-	return o, nil
+	if o.Trace {
+		err = o.trace()
+	}
+	return o, err
 }
 
 // keepsService reports whether the package above Raft is the tree's own.
@@ -81,10 +88,13 @@ func (o *Overlay) imports() []string {
 	if o.Tree.KV() && !o.keepsService() && o.Service == nil {
 		paths = append(paths, shimModule+"/rsm")
 	}
+	if o.Trace {
+		paths = append(paths, hookPackage)
+	}
 	return paths
 }
 
-// packages are those that the overlay changes.
+// packages are those that the overlay may change.
 func (o *Overlay) packages() []*Files {
 	all := []*Files{o.Files}
 	for _, f := range []*Files{o.lower, o.labrpc} {
@@ -92,7 +102,7 @@ func (o *Overlay) packages() []*Files {
 			all = append(all, f)
 		}
 	}
-	return all
+	return append(all, o.others...)
 }
 
 // Add puts one more file into the package to test. The tree must not have one of that
@@ -134,7 +144,11 @@ func (o *Overlay) With() string {
 func (o *Overlay) Write() error {
 	replace := map[string]string{}
 	for _, f := range o.packages() {
-		for name, text := range f.texts {
+		texts, err := f.edited()
+		if err != nil {
+			return err
+		}
+		for name, text := range texts {
 			// Directories of their own, so that go does not take the files for a
 			// package of the workspace's directory.
 			file := filepath.Join(o.Work, f.Name, name)

@@ -54,11 +54,18 @@ func find(t *testing.T, dir string) *labtree.Tree {
 
 func plan(t *testing.T, tree *labtree.Tree) *Overlay {
 	t.Helper()
+	return planWith(t, tree, Options{})
+}
+
+// planWith has directories of its own.
+func planWith(t *testing.T, tree *labtree.Tree, options Options) *Overlay {
+	t.Helper()
 	work, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := New(tree, Options{Shim: filepath.Join(pontoonRoot(t), "go-shim"), Work: work})
+	options.Shim, options.Work = filepath.Join(pontoonRoot(t), "go-shim"), work
+	o, err := New(tree, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -381,15 +388,8 @@ func TestPlanOfTheKeyValueLab(t *testing.T) {
 		}
 		put(t, filepath.Join(tree.Dir, "own.go"), "package "+tree.Package+"\n\ntype own struct{ Clerk }\n")
 		for _, keep := range []bool{false, true} {
-			work, err := filepath.EvalSymlinks(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			o, err := New(tree, Options{Shim: filepath.Join(pontoonRoot(t), "go-shim"), Work: work, Keep: keep})
-			if err == nil {
-				err = o.Write()
-			}
-			if err != nil {
+			o := planWith(t, tree, Options{Keep: keep})
+			if err := o.Write(); err != nil {
 				t.Fatal(err)
 			}
 			kept, hidden := []string{"config.go", "test_test.go"}, []string{"client.go", "common.go", "own.go"}

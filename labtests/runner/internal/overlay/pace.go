@@ -6,10 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
-
-	"pontoon.dev/labrun/internal/labtree"
 )
 
 // paceName is the file that Pace adds to package labrpc.
@@ -41,38 +38,40 @@ func pontoonPace(method string) {
 // which it would run, which is for virtual time: there a call on a reliable
 // network takes none at all otherwise.
 func (o *Overlay) Pace() error {
-	dir := filepath.Join(o.Tree.Src, "labrpc")
-	names, err := labtree.GoFiles(dir)
+	f, err := o.labrpcFiles()
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		file := filepath.Join(dir, name)
-		text, err := os.ReadFile(file)
+	for _, name := range f.Kept {
+		text, err := f.read(name)
 		if err != nil {
 			return err
 		}
-		body, method, err := callBody(file, text)
+		body, method, err := callBody(filepath.Join(f.Dir, name), text)
 		if err != nil {
 			return err
 		}
 		if method == "" {
 			continue
 		}
-		f := &Files{Dir: dir, Name: "labrpc", texts: map[string]string{
-			paceName: paceText,
-			// Within the line, so that the tree's line numbers stay.
-			name: string(text[:body]) + " pontoonPace(" + method + ");" + string(text[body:]),
-		}, added: []string{paceName}}
-		for _, other := range names {
-			if other != name && isBuilt(dir, other) {
-				f.Kept = append(f.Kept, other)
-			}
-		}
-		o.labrpc = f
+		f.texts[paceName] = paceText
+		f.added = append(f.added, paceName)
+		f.insert(name, body, " pontoonPace("+method+");")
 		return nil
 	}
-	return errors.New("package labrpc in " + dir + " has no method Call of ClientEnd: restore it, it is a part of the lab")
+	return errors.New("package labrpc in " + f.Dir + " has no method Call of ClientEnd: restore it, it is a part of the lab")
+}
+
+// labrpcFiles are those of the tree's package labrpc.
+func (o *Overlay) labrpcFiles() (*Files, error) {
+	if o.labrpc == nil {
+		f, err := keepAll(filepath.Join(o.Tree.Src, "labrpc"), "labrpc")
+		if err != nil {
+			return nil, err
+		}
+		o.labrpc = f
+	}
+	return o.labrpc, nil
 }
 
 // callBody returns where the body of ClientEnd.Call begins, and what it calls

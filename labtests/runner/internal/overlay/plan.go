@@ -30,6 +30,7 @@ type Files struct {
 
 	texts map[string]string // base name to what stands there
 	added []string          // of those, what Add was given
+	edits map[string][]edit // by base name
 }
 
 // planKV puts a key/value service into package kvraft, Pontoon's if texts are
