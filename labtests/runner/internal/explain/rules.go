@@ -1,6 +1,7 @@
 package explain
 
-// Pages that explain what a rule is about.
+// Pages that explain what a rule is about; a test of package main sees that they
+// are there.
 const (
 	pageTimers    = "docs/guide/timers.md"
 	pageOutdated  = "docs/guide/outdated-append.md"
