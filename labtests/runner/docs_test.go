@@ -22,6 +22,8 @@ var (
 	docLabrun  = regexp.MustCompile(`\blabrun (\w+)((?:'[^']*'|[^|\n` + "`" + `])*)`)
 	docFlag    = regexp.MustCompile(`(?:^|\s)-([a-z][\w-]*)`)
 	docRun     = regexp.MustCompile(`-run '?([\w|]+)`)
+	docDiff    = regexp.MustCompile("(?ms)^```diff\n(.*?)^```")
+	docHunk    = regexp.MustCompile(`(?m)^@@.*\n`)
 	docFile    = regexp.MustCompile("`((?:rust|go-shim|labtests|include|docs)/[\\w./-]+)`")
 	makeTarget = regexp.MustCompile(`(?m)^([\w-]+):.*##`)
 	testFunc   = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
@@ -31,6 +33,7 @@ var (
 // facts are what the documents may name.
 type facts struct {
 	mutants, rules, targets, tests map[string]bool
+	textbook                       string                     // the Raft that diffs are of
 	flags                          map[string]map[string]bool // by labrun's command
 }
 
@@ -52,6 +55,13 @@ func (f *facts) check(root, dir, text string) (wrong []string) {
 	for _, m := range docFile.FindAllStringSubmatch(text, -1) {
 		if !exists(filepath.Join(root, m[1])) {
 			say("there is no file %s", m[1])
+		}
+	}
+	for _, m := range docDiff.FindAllStringSubmatch(text, -1) {
+		for _, hunk := range docHunk.Split(m[1], -1) {
+			if before := without(hunk, '+'); strings.Count(f.textbook, before) != 1 {
+				say("this is not the textbook Raft, or there more than once: %q", before)
+			}
 		}
 	}
 	typed := append(docCode.FindAllString(text, -1), docLine.FindAllString(text, -1)...)
@@ -86,6 +96,17 @@ func (f *facts) check(root, dir, text string) (wrong []string) {
 	return wrong
 }
 
+// without are a diff's lines, but for those that begin with mark.
+func without(diff string, mark byte) string {
+	var kept strings.Builder
+	for line := range strings.Lines(diff) {
+		if line[0] != mark {
+			kept.WriteString(line[1:])
+		}
+	}
+	return kept.String()
+}
+
 func (f *facts) hasTest(part string) bool {
 	for name := range f.tests {
 		if strings.Contains(name, part) {
@@ -108,6 +129,13 @@ func gather(t *testing.T, root string) *facts {
 	proofs, suspicions := explain.Rules()
 	for _, rule := range append(proofs, suspicions...) {
 		f.rules[rule.ID] = true
+	}
+	files, err := filepath.Glob(filepath.Join(root, "labtests/runner/internal/bench/_textbook/*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		f.textbook += read(t, file)
 	}
 	f.targets = names(t, makeTarget, root, "Makefile")
 	f.tests = names(t, testFunc, root, "labtests/src/*/*_test.go", "labtests/src2025/*/*_test.go")
@@ -183,6 +211,7 @@ func TestDocuments(t *testing.T) {
 		"PONTOON_MUTANT=no-such":                        "there is no mutant no-such",
 		"`rust/core/src/nothing.rs`":                    "there is no file rust/core/src/nothing.rs",
 		"the mutant `no-such`":                          "`no-such` is neither a mutant nor a rule",
+		"```diff\n-\tbrew()\n+\tpour()\n```\n":          `this is not the textbook Raft, or there more than once: "\tbrew()\n"`,
 		"`make coffee`":                                 "the Makefile has no target coffee",
 		"`labrun brew`":                                 "labrun has no command brew",
 		"\n$ X=1 target/labrun test -virtual -decaf 2A": "labrun test has no flag -decaf",
