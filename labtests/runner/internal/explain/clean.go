@@ -2,7 +2,6 @@ package explain
 
 import (
 	"regexp"
-	"slices"
 
 	"pontoon.dev/go-shim/trace"
 )
@@ -55,7 +54,9 @@ func runs(t *trace.Trace) []run {
 	for at := range t.Events {
 		switch t.Events[at].Kind {
 		case trace.TestStart:
-			if started {
+			if started && t.Events[at-1].Kind == trace.Run {
+				cut(at - 1)
+			} else if started {
 				cut(at)
 			}
 			started = true
@@ -78,31 +79,31 @@ func runs(t *trace.Trace) []run {
 func newRun(t *trace.Trace, begin, end int) run {
 	r := run{t: t, tells: map[int]bool{}, bad: -1, whole: true}
 	made := map[int]bool{}
-	var named, received, snapshots bool
-	for at := range t.Events {
+	var named, received, snapshots, shifted bool
+	for at := begin; at < end; at++ {
 		e := &t.Events[at]
-		if e.Kind == trace.Run && at < end { // one for the whole trace, or one of each process
+		switch e.Kind {
+		case trace.Run:
 			r.n = max(r.n, small(e.Index))
-		}
-		if at < begin || at >= end {
-			continue
-		}
-		switch {
-		case e.Kind == trace.Make && e.Server >= 0:
+		case trace.Make:
 			made[e.Server] = true
-		case e.Kind == trace.Failure && r.bad < 0, e.Kind == trace.TestEnd && !e.Flag && r.bad < 0:
-			r.bad = at
-		case inside(e.Kind):
-			r.tells[e.Server] = true
-		}
-		switch {
-		case e.Kind == trace.TestStart:
+		case trace.TestStart:
 			named = rafts.MatchString(e.Text)
-		case e.Kind == trace.Receive:
+		case trace.Receive:
 			received = true
 			snapshots = snapshots || e.Flag
-		case e.Kind == trace.Snapshot, e.Kind == trace.Install, e.Message != nil && e.Message.Type == trace.InstallSnapshot:
+		case trace.Snapshot, trace.Install:
 			snapshots = true
+		}
+		if e.Server == trace.None && r.bad < 0 && (e.Kind == trace.Failure || e.Kind == trace.TestEnd && !e.Flag) {
+			r.bad = at
+		}
+		if inside(e.Kind) {
+			r.tells[e.Server] = true
+		}
+		if m := e.Message; m != nil && e.Kind == trace.Send {
+			snapshots = snapshots || m.Type == trace.InstallSnapshot
+			shifted = shifted || shift(m)
 		}
 	}
 	r.noSnapshots = named && received && !snapshots
@@ -110,18 +111,32 @@ func newRun(t *trace.Trace, begin, end int) run {
 		r.n = len(made)
 	}
 	for id := range made {
-		if id >= r.n { // numbered otherwise than expected: no majority is known
+		if id >= r.n || id < 0 { // numbered otherwise than expected: no majority is known
 			r.n = 0
 			break
 		}
 	}
-	drop := repeatedMakes(t, r.tells, begin, end)
+	drop := repeatedMakes(t, begin, end)
 	for at := begin; at < end; at++ {
-		if !drop[at] && believable(&t.Events[at]) {
-			r.steps = append(r.steps, step{at, len(r.steps), &t.Events[at]})
+		e := &t.Events[at]
+		if drop[at] || !believable(e) {
+			continue
 		}
+		if shifted && e.Message != nil {
+			unread := *e
+			message := *e.Message
+			message.Known, unread.Message = false, &message
+			e = &unread
+		}
+		r.steps = append(r.steps, step{at, len(r.steps), e})
 	}
 	return r
+}
+
+// shift reports whether a message shows that the Raft counts its entries from
+// 0, or from the end of its snapshot: what its indexes mean is not known then.
+func shift(m *trace.Message) bool {
+	return m.Known && m.Index == 0 && m.LogTerm > 0 && (m.Type == trace.AppendEntries || m.Type == trace.RequestVote)
 }
 
 // believable leaves out what no test comes to: the trace is damaged there, or a
@@ -137,33 +152,28 @@ func small(n uint64) int {
 	return int(n)
 }
 
-// repeatedMakes finds the Makes that say no more than another one: the harness
-// and the node both record a start, and only the node's tells what was restored.
-func repeatedMakes(t *trace.Trace, tells map[int]bool, begin, end int) map[int]bool {
+// repeatedMakes finds the Makes that say no more than another one of the same
+// life: the node's own, with Flag, tells what was restored.
+func repeatedMakes(t *trace.Trace, begin, end int) map[int]bool {
 	drop := map[int]bool{}
-	lives := map[int][]int{} // of each server: the Makes since the latest Kill
-	settle := func(server int) {
-		makes := lives[server]
-		lives[server] = nil
-		bare := func(at int) bool { return restoredNothing(&t.Events[at]) }
-		keepBare := !slices.ContainsFunc(makes, func(at int) bool { return !bare(at) })
-		for i, at := range makes {
-			if bare(at) && (!keepBare || i > 0) {
-				drop[at] = true
-			}
-		}
-	}
+	bare, told := map[int]int{}, map[int]bool{} // by server, in its present life
 	for at := begin; at < end; at++ {
 		e := &t.Events[at]
 		switch {
-		case e.Kind == trace.Make && tells[e.Server]:
-			lives[e.Server] = append(lives[e.Server], at)
 		case e.Kind == trace.Kill:
-			settle(e.Server)
+			delete(bare, e.Server)
+			delete(told, e.Server)
+		case e.Kind == trace.Make && e.Flag:
+			if before, also := bare[e.Server]; also && !told[e.Server] {
+				drop[before] = true
+			}
+			told[e.Server] = true
+		case e.Kind == trace.Make:
+			if told[e.Server] {
+				drop[at] = true
+			}
+			bare[e.Server] = at
 		}
-	}
-	for server := range lives {
-		settle(server)
 	}
 	return drop
 }

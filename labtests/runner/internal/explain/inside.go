@@ -28,7 +28,8 @@ func (s *server) restore(e step) {
 		s.log.compact(e.Last, s.log.term(e.Last))
 	}
 	s.term, s.role, s.roleAt = e.Term, trace.Follower, e.at
-	s.promised, s.votedAt, s.persistedAt, s.latest = 0, -1, -1, e
+	s.votedAt, s.persistedAt, s.latest, s.installing = -1, -1, e, 0
+	s.certain = certain{e.Term, e.Index, e.at}
 	s.commit, s.applied = e.Last, e.Last
 	s.disk = disk{term: e.Term, log: s.log.clone(), dirty: s.log.last() + 1}
 	// What it was in and nobody was told of may be forgotten.
@@ -67,11 +68,12 @@ func (c *cluster) takeInside(s *server, e step) {
 		}
 	case trace.Truncate:
 		s.log.cut(e.Index)
-		s.promised = min(s.promised, e.Index-min(e.Index, 1))
+		s.certain.last = min(s.certain.last, e.Index-min(e.Index, 1))
 		s.disk.dirty = min(s.disk.dirty, e.Index)
 	case trace.Persist:
 		s.disk.persist(s, e)
 		s.persistedAt = e.at
+		c.ensure(s, e.at)
 	case trace.Commit:
 		c.settle(s, e)
 		s.commit = max(s.commit, e.Index)
@@ -92,7 +94,7 @@ func (s *server) install(e step) {
 		s.log.compact(e.Index, e.LogTerm)
 		s.disk.dirty = min(s.disk.dirty, e.Index+1)
 	}
-	s.commit, s.applied = max(s.commit, e.Index), max(s.applied, e.Index)
+	s.commit, s.installing = max(s.commit, e.Index), max(s.installing, e.Index)
 }
 
 // persist makes durable what e says. What was overwritten meanwhile, so that

@@ -13,6 +13,7 @@ type call struct {
 	sent, handled, replied, returned int
 	fromLife, toLife                 int // toLife is the one that handled it; 0: it had ended
 	request, reply                   *trace.Message
+	arrived                          bool // the answer did
 	// What the receiver was known to be when it began to handle the request.
 	shown   uint64 // the highest term it had been seen in
 	shownAt int
@@ -58,8 +59,8 @@ func (k *call) answered() bool {
 	return plain(k.request) && k.reply != nil && k.reply.Known && k.reply.Term < absurd
 }
 
-// firm reports whether the one that answered was alive all the time, so that
-// what it said must be durable. What a dying server says may arrive, too.
+// firm reports whether the one that answered was alive all the time. What a
+// server says while it is being killed may arrive, too.
 func (k *call) firm() bool { return k.toLife > 0 }
 
 // granted reports whether the call brought a vote.

@@ -23,6 +23,7 @@ type cluster struct {
 	ceiling uint64
 	// How many requests were seen, of leaders and of candidates.
 	requests, asked int
+	ways            map[[2]int]bool // that are open
 	found           []Finding
 }
 
@@ -35,7 +36,9 @@ type server struct {
 	shown uint64
 	// shownAt is the event that showed it in term shown.
 	shownAt int
-	// spoken is the highest that a message of its own told.
+	// spoken is the highest that has reached another server, so that it has to
+	// be durable: a test cuts off what it is about to kill, and what is written
+	// after that may be lost.
 	spoken   uint64
 	spokenAt int
 
@@ -45,6 +48,7 @@ type server struct {
 	tail     position // the log reaches at least to there, as of tailAt
 	tailTerm uint64   // of the leader whose message says so
 	tailAt   int
+	tailCall *call  // that says so
 	changes  int    // grows when tail may no longer hold
 	heard    uint64 // the commit index is at most the highest of this,
 	received uint64 // this (what the test received of it)
@@ -60,12 +64,19 @@ type server struct {
 	disk            disk
 	commit, applied uint64
 	late            uint64 // what it wrote while it was being killed: it may be lost
-	promised        uint64 // up to where it acknowledged entries in this life
+	certain         certain
+	installing      uint64 // a snapshot's index that the state machine is given in its turn
 	votedIn         uint64 // the latest term in which it voted,
 	votedAt         int    // the event,
 	votedTo         int    // and for whom
 	persistedAt     int    // the latest Persist
 	latest          step   // the last thing that it told
+}
+
+// certain is what was durable while a server could be reached.
+type certain struct {
+	term, last uint64
+	at         int
 }
 
 // disk is what of a server's state is durable.
@@ -95,7 +106,7 @@ type fact struct {
 }
 
 func newCluster(r run) *cluster {
-	return &cluster{run: r, servers: map[int]*server{}, calls: map[uint64]*call{}, reigns: map[uint64]*reign{}, committed: map[uint64]settled{}}
+	return &cluster{run: r, servers: map[int]*server{}, calls: map[uint64]*call{}, reigns: map[uint64]*reign{}, committed: map[uint64]settled{}, ways: map[[2]int]bool{}}
 }
 
 func (c *cluster) server(id int) *server {
@@ -148,7 +159,7 @@ func (c *cluster) arrive(e step) {
 		}
 		c.opaque = c.opaque || plain(k.request) && !e.Message.Known
 	case trace.Return:
-		k.returned = e.at
+		k.returned, k.arrived = e.at, e.Flag
 	}
 }
 
@@ -204,13 +215,17 @@ func (c *cluster) takeTest(e step) {
 	s := c.server(e.Server)
 	switch e.Kind {
 	case trace.Make:
+		if s.tailCall == nil || !s.tailCall.arrived {
+			s.tail, s.tailTerm = position{}, 0
+			s.changes++
+		}
 		s.life++
 		s.up, s.made, s.busy, s.late = true, e.at, 0, 0
 		if s.shown > s.spoken {
 			s.shown, s.shownAt = s.spoken, s.spokenAt
 		}
 		if c.tells[s.id] {
-			c.snapshots = max(c.snapshots, e.Last)
+			c.snapshots = max(c.snapshots, e.Last) // a trace may begin with it
 			s.restore(e)
 		}
 	case trace.Kill:
@@ -224,8 +239,36 @@ func (c *cluster) takeTest(e step) {
 		if e.Flag {
 			s.show(e.Term, e.at)
 		}
+	case trace.Link:
+		c.link(e)
 	case trace.Receive:
 		s.received = max(s.received, e.Index)
+	}
+}
+
+// link notes a way that is opened or cut. While there is one, what the server
+// writes stays.
+func (c *cluster) link(e step) {
+	if e.Flag {
+		c.ways[[2]int{e.Server, e.Peer}] = true
+	} else {
+		delete(c.ways, [2]int{e.Server, e.Peer})
+	}
+	for _, id := range []int{e.Server, e.Peer} {
+		c.ensure(c.server(id), e.at)
+	}
+}
+
+// ensure keeps what is durable now, if s can be reached: it is not being killed.
+func (c *cluster) ensure(s *server, at int) {
+	if !s.up || !c.tells[s.id] {
+		return
+	}
+	for way := range c.ways {
+		if way[0] == s.id || way[1] == s.id {
+			s.certain = certain{s.disk.term, min(s.disk.log.last(), s.disk.dirty-min(s.disk.dirty, 1)), at}
+			return
+		}
 	}
 }
 
@@ -267,7 +310,7 @@ func (c *cluster) takeMessage(e step) {
 	switch e.Kind {
 	case trace.Send:
 		if c.sentBy(e) != nil {
-			from.speak(k.request.Term, e.at)
+			from.show(k.request.Term, e.at)
 		}
 		if plain(k.request) && k.request.Type == trace.RequestVote {
 			c.asked++
@@ -278,6 +321,9 @@ func (c *cluster) takeMessage(e step) {
 			from.ruled = max(from.ruled, k.request.Commit)
 		}
 	case trace.Handle:
+		if plain(k.request) && from.up && k.fromLife == from.life {
+			from.speak(k.request.Term, k.sent)
+		}
 		if !isRaft(k.request) || plain(k.request) && k.request.Type == trace.RequestVote {
 			return
 		}
@@ -294,6 +340,10 @@ func (c *cluster) takeMessage(e step) {
 		k.changes = to.changes
 	case trace.Reply:
 		c.takeReply(k, to, e)
+	case trace.Return:
+		if k.arrived && k.answered() && k.firm() && to.life == k.toLife {
+			to.speak(k.reply.Term, k.replied)
+		}
 	}
 }
 
@@ -326,7 +376,7 @@ func (c *cluster) takeReply(k *call, to *server, e step) {
 		return
 	}
 	if k.firm() {
-		to.speak(k.reply.Term, e.at)
+		to.show(k.reply.Term, e.at)
 	}
 	index := k.acknowledged()
 	if index == 0 {
@@ -338,15 +388,15 @@ func (c *cluster) takeReply(k *call, to *server, e step) {
 			c.ceiling = max(c.ceiling, c.agreed(r))
 		}
 	}
-	if k.firm() {
-		to.promised = max(to.promised, index)
-	}
 	m := k.request
+	if m.Type != trace.AppendEntries {
+		return // a snapshot may come in pieces
+	}
 	tail := position{m.LogTerm, covered(m)}
-	if m.Type == trace.AppendEntries && m.Entries > 0 {
+	if m.Entries > 0 {
 		tail.term = m.EntriesTerm
 	}
 	if k.firm() && k.changes == to.changes && (to.tailTerm != m.Term || to.tail.less(tail)) {
-		to.tail, to.tailTerm, to.tailAt = tail, m.Term, e.at
+		to.tail, to.tailTerm, to.tailAt, to.tailCall = tail, m.Term, e.at, k
 	}
 }

@@ -44,12 +44,12 @@ func watchDurableLog(c *cluster, report report) watch {
 	return func(e step) {
 		s := c.server(e.Server)
 		if e.Kind == trace.Make && c.tells[s.id] && s.made >= 0 {
-			kept := s.promised
-			if s.disk.dirty > s.disk.log.last() {
-				kept = max(kept, s.disk.log.last())
+			kept := s.certain.last
+			if s.tailCall != nil && s.tailCall.arrived && s.tailTerm > 0 {
+				kept = max(kept, s.tail.index)
 			}
 			if e.Index < kept {
-				report(e, []int{s.id}, []int{s.tailAt, s.persistedAt},
+				report(e, []int{s.id}, []int{s.tailAt, s.certain.at},
 					"Server %d had its log up to index %d on stable storage, comes back after a crash, and its log ends at index %d: a leader may have counted what it lost.",
 					s.id, kept, e.Index)
 			}

@@ -13,7 +13,7 @@ var snapshotApplied = check{
 func watchSnapshot(c *cluster, report report) watch {
 	return func(e step) {
 		s := c.server(e.Server)
-		if e.Kind == trace.Snapshot && s.up && e.Index > s.applied {
+		if e.Kind == trace.Snapshot && s.up && e.Index > max(s.applied, s.installing) {
 			report(e, []int{s.id}, nil, "Server %d takes a snapshot up to index %d, and has applied only what is up to %d.", s.id, e.Index, s.applied)
 		}
 	}

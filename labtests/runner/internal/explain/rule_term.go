@@ -149,8 +149,8 @@ func watchTermFalls(c *cluster, report report) watch {
 	return func(e step) {
 		s := c.server(e.Server)
 		switch {
-		case e.Kind == trace.Make && c.tells[s.id] && s.made >= 0 && e.Term < s.disk.term:
-			fell(e, s.id, e.Term, s.disk.term, s.shownAt)
+		case e.Kind == trace.Make && c.tells[s.id] && s.made >= 0 && e.Term < max(s.certain.term, s.spoken):
+			fell(e, s.id, e.Term, max(s.certain.term, s.spoken), max(s.certain.at, s.spokenAt))
 		case e.Kind == trace.RoleChange && s.up && e.Term < s.term:
 			fell(e, s.id, e.Term, s.term, s.roleAt)
 		case e.Kind == trace.State && s.up && !c.tells[s.id] && e.Term > 0 && e.Term < s.shown && e.At-c.t.Events[s.shownAt].At > stateSlack:

@@ -14,7 +14,13 @@ var oneVote = check{
 // told of a vote that is out; one that is not may be forgotten in a crash.
 type ballot struct {
 	to, at, life int
-	out          bool
+	call         *call // that tells, or nil
+}
+
+// out reports whether somebody has got the message, so that the vote must have
+// been durable: the candidate the answer, or another server its request.
+func (b ballot) out(voter int) bool {
+	return b.call != nil && (b.call.arrived || b.to == voter && b.call.handled >= 0)
 }
 
 type voteKey struct {
@@ -24,11 +30,11 @@ type voteKey struct {
 
 func watchOneVote(c *cluster, report report) watch {
 	cast := map[voteKey]ballot{}
-	vote := func(e step, voter, to int, term uint64, out bool) {
-		now := ballot{to, e.at, c.server(voter).life, out}
+	vote := func(e step, voter, to int, term uint64, told *call) {
+		now := ballot{to, e.at, c.server(voter).life, told}
 		key := voteKey{voter, term}
 		before, voted := cast[key]
-		if !voted || before.life != now.life && !before.out || before.to == to && out && !before.out {
+		if !voted || before.life != now.life && !before.out(voter) || before.to == to && !before.out(voter) {
 			cast[key] = now
 			return
 		}
@@ -45,13 +51,13 @@ func watchOneVote(c *cluster, report report) watch {
 	}
 	return func(e step) {
 		if e.Kind == trace.Vote && c.server(e.Server).up && e.Peer >= 0 {
-			vote(e, e.Server, e.Peer, e.Term, false)
+			vote(e, e.Server, e.Peer, e.Term, nil)
 		}
 		if k := c.sentBy(e); k != nil && k.request.Type == trace.RequestVote {
-			vote(e, k.from, k.from, k.request.Term, true)
+			vote(e, k.from, k.from, k.request.Term, k)
 		}
 		if k := c.repliedBy(e); k != nil && k.granted() {
-			vote(e, k.to, k.from, k.request.Term, true)
+			vote(e, k.to, k.from, k.request.Term, k)
 		}
 	}
 }

@@ -113,6 +113,7 @@ var elections = []example{
 		21 1 vote p2 t2
 		21 1 persist t2
 		21 2>1 #1 yes t2
+		21 2>1 #1 return
 		22 1 kill
 		23 1 make t2
 		24 1 vote p0 t2
@@ -131,6 +132,19 @@ var elections = []example{
 		24 1 role follower t2
 		24 1 vote p0 t2
 		24 1 persist t2`},
+	{"one-vote", "seen, restarted",
+		seen + `
+		20 1>2 ask t2 : yes t2
+		21 2 kill
+		22 2 make
+		23 0>2 ask t2 : yes t2`,
+		seen + `
+		20 1>2 #1 ask t2
+		20 1>2 #1 handle
+		20 1>2 #1 yes t2
+		21 2 kill // and the answer has not arrived
+		22 2 make
+		23 0>2 ask t2 : yes t2`},
 	{"one-vote", "seen",
 		seen + `
 		20 1>2 ask t2 : yes t2
@@ -298,13 +312,30 @@ var terms = []example{
 		22 2 role candidate t3`},
 	{"term-falls", "tells, restarted",
 		leads + `
+		20 1 link p0 ok
 		20 1 kill
-		21 1 make`,
+		21 1 make ok`,
 		leads + `
+		20 1 link p0 ok
 		20 1 role follower t7 // not durable, and nobody was told
 		20 1 kill
 		21 1 make t1
 		21 1 make`},
+	{"term-falls", "tells, restarted after it was cut off",
+		leads + `
+		20 1 link p0 ok
+		20 1 role follower t7
+		20 1 persist t7
+		21 1 link p0
+		22 1 kill
+		23 1 make t1`,
+		leads + `
+		20 1 link p0 ok
+		20 1 role follower t7
+		21 1 link p0
+		21 1 persist t7 // when what survives had been copied
+		22 1 kill
+		23 1 make t1`},
 	{"term-falls", "seen, restarted: in an answer",
 		seen + `
 		20 2>1 ask t5 : no t5
@@ -365,11 +396,13 @@ var terms = []example{
 		22 0>1 #1 yes t1`},
 	{"durable-log", "tells",
 		leads + `
+		19 1 link p0 ok
 		20 1 append p0 t1 i1/1 l2
 		21 1 persist t1 i2/1
 		22 1 kill
 		23 1 make t1 i1/1`,
 		leads + `
+		19 1 link p0 ok
 		20 1 append p0 t1 i1/1 l2
 		21 1 persist t1 i1/1
 		22 1 kill
@@ -383,8 +416,8 @@ var terms = []example{
 		seen + `
 		20 0>1 #1 append t1 e2/1
 		20 0>1 #1 handle
-		21 1 kill
-		21 0>1 #1 yes t1 // too late
+		20 0>1 #1 yes t1
+		21 1 kill // and the answer has not arrived
 		22 1 make
 		23 0>1 append t1 i2/1 : no t1`},
 }

@@ -81,6 +81,7 @@ func (s *script) line(words []string) {
 	for _, word := range words[3:] {
 		s.field(&e, nil, word)
 	}
+	e.Flag = e.Flag || e.Kind == trace.Make && len(words) > 3
 	s.events = append(s.events, e)
 }
 
