@@ -38,7 +38,7 @@ func parseOptions(args []string) (*options, error) {
 	flags.StringVar(&o.lab, "lab", "", "lab checkout: its root, its src, or src/raft (default Pontoon's own lab tree)")
 	flags.StringVar(&o.part, "part", "", "2A, 2B, 2C, 2D or all; a 2024 tree's 3A to 3D too; 3A or 3B of the key/value lab, 4A or 4B in 2024, or kv for both; since 2025 4A or rsm for package rsm, 4B, 4C or kv for package kvraft1 (default all of Raft, or whatever -run matches)")
 	flags.StringVar(&o.keep, "keep", "", "kvraft: with a part of the key/value lab, keep the checkout's own key/value service, and rsm, and replace only the Raft below it")
-	flags.StringVar(&o.impl, "impl", overlay.Pontoon, "whose Raft: pontoon; own, the checkout's, in a checkout that stays as it is; or the directory of any other package raft in Go with the lab's interface")
+	flags.StringVar(&o.impl, "impl", overlay.Pontoon, "whose Raft: pontoon; own, the checkout's, in a checkout that stays as it is; etcd or hashicorp, the well-known ones in Go; or the directory of any other package raft in Go with the lab's interface")
 	flags.StringVar(&o.run, "run", "", "only tests whose names match this regular expression")
 	flags.IntVar(&o.count, "count", 1, "run the tests this many times")
 	flags.BoolVar(&o.race, "race", false, "with go's race detector")

@@ -40,6 +40,7 @@ var (
 // shape is what differs between the years' adapters.
 type shape struct {
 	Imports    []string // as in a file, of the tree's packages
+	Lab        string   // likewise, of the package that stands behind the harness
 	Codec      string   // the package of NewEncoder and NewDecoder
 	ApplyMsg   string   // the message type; ApplyMsg if the adapter declares it
 	Old        bool     // the message of 2017
@@ -83,11 +84,17 @@ func shapeOf(tree *labtree.Tree) shape {
 	return s
 }
 
-// Adapter returns the raft.go that puts Pontoon behind a tree's harness. How
+// Adapter returns the raft.go that puts a package, such as Pontoon's lab, behind a
+// tree's harness. How
 // the persister is written to is no part of it: package lab looks at what
 // methods the harness's Persister has.
-func Adapter(tree *labtree.Tree) (string, error) {
-	return execute(adapterTemplate, shapeOf(tree))
+func Adapter(tree *labtree.Tree, lab string) (string, error) {
+	s := shapeOf(tree)
+	s.Lab = strconv.Quote(lab)
+	if lab != labPackage {
+		s.Lab = "lab " + s.Lab
+	}
+	return execute(adapterTemplate, s)
 }
 
 // KVAdapters returns the files that put Pontoon's key/value service behind the

@@ -17,13 +17,20 @@ import (
 
 // The implementations of Raft that are no directory.
 const (
-	Pontoon = "pontoon"
-	Own     = "own" // the tree's
+	Pontoon   = "pontoon"
+	Own       = "own" // the tree's
+	Etcd      = "etcd"
+	Hashicorp = "hashicorp"
 )
+
+// peers are what the adapters of other Rafts are called in messages, by the names
+// of their packages in module pontoon.dev/peers.
+var peers = map[string]string{Etcd: "etcd-io/raft", Hashicorp: "hashicorp/raft"}
 
 // Raft is what stands in package raft of a tree. The zero value is Pontoon.
 type Raft struct {
 	own   bool
+	peer  string            // of peers
 	from  string            // the directory that texts are from, or another name for them
 	texts map[string]string // by base name
 }
@@ -32,14 +39,19 @@ type Raft struct {
 // those of a tree's package raft that are not the harness's.
 func RaftOfFiles(label string, texts map[string]string) Raft { return Raft{from: label, texts: texts} }
 
-// FindRaft returns the Raft that a user names for tree: pontoon, own, or any
-// directory of a package raft. An error is one sentence that says what to do.
+// FindRaft returns the Raft that a user names for tree: pontoon, own, etcd,
+// hashicorp, or any directory of a package raft. An error is one sentence that says what to do.
 func FindRaft(name string, tree *labtree.Tree) (Raft, error) {
 	switch name {
 	case Pontoon, "":
 		return Raft{}, nil
 	case Own:
 		return Raft{own: true}, nil
+	case Etcd, Hashicorp:
+		if tree.Layout != labtree.Modules || tree.Year < 2022 {
+			return Raft{}, fmt.Errorf("-impl %s: runs in trees of 2022 and later, which are Go modules, and this one is of %d: leave out -lab to run it in the tree that comes along", name, tree.Year)
+		}
+		return Raft{peer: name}, nil
 	}
 	dir, other, err := labtree.FindRaft(name)
 	if err == nil && other != nil {
@@ -59,12 +71,22 @@ func FindRaft(name string, tree *labtree.Tree) (Raft, error) {
 	return Raft{from: dir, texts: texts}, nil
 }
 
-func (r Raft) pontoon() bool { return !r.own && r.texts == nil }
+func (r Raft) pontoon() bool { return !r.own && r.peer == "" && r.texts == nil }
+
+// lab is the package that the adapter puts behind the harness.
+func (r Raft) lab() string {
+	if r.peer != "" {
+		return peersModule + "/" + r.peer
+	}
+	return labPackage
+}
 
 func (r Raft) label() string {
 	switch {
 	case r.own:
 		return "the tree's own Raft"
+	case r.peer != "":
+		return peers[r.peer]
 	case r.texts == nil:
 		return "Pontoon"
 	}
@@ -78,7 +100,7 @@ func (r Raft) plan(tree *labtree.Tree) (*Files, error) {
 	}
 	f := &Files{Dir: tree.Raft, Name: "raft", texts: maps.Clone(r.texts)}
 	if r.texts == nil {
-		adapter, err := Adapter(tree)
+		adapter, err := Adapter(tree, r.lab())
 		if err != nil {
 			return nil, err
 		}

@@ -77,13 +77,13 @@ func (o *Overlay) keepsService() bool { return o.Keep || o.Raft.own }
 
 // Library reports whether what is compiled needs Pontoon's library, and cgo to
 // link it.
-func (o *Overlay) Library() bool { return o.Raft.pontoon() }
+func (o *Overlay) Library() bool { return o.Raft.pontoon() || o.Raft.peer != "" }
 
-// imports are the packages of Pontoon's module that are compiled in.
+// imports are the packages of Pontoon's modules that are compiled in.
 func (o *Overlay) imports() []string {
 	var paths []string
-	if o.Raft.pontoon() {
-		paths = append(paths, shimModule+"/lab")
+	if o.Library() {
+		paths = append(paths, o.Raft.lab())
 	}
 	if o.Tree.KV() && !o.keepsService() && o.Service == nil {
 		paths = append(paths, shimModule+"/rsm")

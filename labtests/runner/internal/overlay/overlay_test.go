@@ -132,7 +132,7 @@ func TestAdapterDeclaresNothingOfTheHarness(t *testing.T) {
 		{Year: 2017}, {Year: 2018}, {Year: 2020, Import: ".."}, {Year: 2022, Import: "6.824", CondInstall: true},
 		{Year: 2024, Import: "6.5840"}, {Year: 2025, Import: "6.5840"}, {Year: 2026, Import: "6.5840"},
 	} {
-		text, err := Adapter(&tree)
+		text, err := Adapter(&tree, labPackage)
 		if err != nil {
 			t.Fatal(err)
 		}

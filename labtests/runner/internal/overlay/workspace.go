@@ -33,7 +33,11 @@ func (o *Overlay) join() error {
 		}
 		return os.Symlink(o.Shim, link)
 	}
-	work, err := workspace(o.Tree, o.Shim)
+	with := []string{o.Shim}
+	if o.Raft.peer != "" {
+		with = append(with, filepath.Join(filepath.Dir(o.Shim), "labtests", "peers"))
+	}
+	work, err := workspace(o.Tree, with...)
 	if err != nil {
 		return err
 	}
@@ -76,24 +80,31 @@ func (o *Overlay) gopathEnv(gopath string) []string {
 	return []string{"GOPATH=" + gopath, "GO111MODULE=off", "GOWORK=off", "GOFLAGS=-vet=off"}
 }
 
-// workspace returns a go.work that joins the tree's module with Pontoon's.
+// workspace returns a go.work that joins the tree's module with others.
 //
-// Its go line must reach that of either module; each module keeps its own
+// Its go line must reach that of each module; each module keeps its own
 // language version. But the settings of GODEBUG come from the workspace alone,
 // so it asks for those of the lab's go line.
-func workspace(tree *labtree.Tree, shim string) (string, error) {
-	shimLine, err := labtree.GoLine(filepath.Join(shim, "go.mod"))
-	if err != nil {
-		return "", err
-	}
+func workspace(tree *labtree.Tree, with ...string) (string, error) {
 	labLine := tree.GoLine
 	if labLine == "" {
 		labLine = goLineDefault
 	}
-	line := labLine
-	if version.Compare("go"+shimLine, "go"+line) > 0 {
-		line = shimLine
+	line, use := labLine, "\t"+strconv.Quote(tree.ModDir)+"\n"
+	for _, dir := range with {
+		other, err := labtree.GoLine(filepath.Join(dir, "go.mod"))
+		if err != nil {
+			return "", err
+		}
+		if version.Compare("go"+other, "go"+line) > 0 {
+			line = other
+		}
+		use += "\t" + strconv.Quote(dir) + "\n"
 	}
-	return fmt.Sprintf("go %s\n\ngodebug default=%s\n\nuse (\n\t%s\n\t%s\n)\n",
-		line, version.Lang("go"+labLine), strconv.Quote(tree.ModDir), strconv.Quote(shim)), nil
+	return fmt.Sprintf("go %s\n\ngodebug default=%s\n\nuse (\n%s)\n", line, version.Lang("go"+labLine), use), nil
 }
+
+const (
+	labPackage  = shimModule + "/lab"
+	peersModule = "pontoon.dev/peers"
+)
