@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"pontoon.dev/labrun/internal/gotool"
@@ -15,9 +16,6 @@ import (
 // forProcesses prepares for a tree whose servers are processes: their program
 // is built into a mirror of the tree.
 func (s *session) forProcesses(tree *labtree.Tree) (*labtree.Tree, error) {
-	if s.virtual {
-		return nil, errors.New("-virtual: in the lab of 2026 every server is a process of its own, and there is no virtual time across processes: run it without")
-	}
 	file := filepath.Join(tree.Src, "main", tree.Daemon()+".go")
 	if _, err := os.Stat(file); err != nil {
 		return nil, fmt.Errorf("%s does not exist: restore it, it is a part of the lab that labrun needs", file)
@@ -37,5 +35,10 @@ func (s *session) buildDaemon(ctx context.Context) error {
 	}
 	cmd := gotool.Command(ctx, dir, s.env, s.goPath, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, s.compilerWords("main/"+daemon+".go")
-	return gotool.Run(ctx, cmd)
+	err := gotool.Run(ctx, cmd)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && ctx.Err() == nil {
+		return errSaid
+	}
+	return err
 }

@@ -52,7 +52,7 @@ func TestServersProgramThatDoesNotCompile(t *testing.T) {
 	})
 	code, out, words := l.run(nil)
 	at := strings.Index(words, "labrun: main/raft1d.go does not compile with Pontoon in it; Pontoon stands in for raft.go")
-	if code != 1 || at < 0 || at > strings.Index(words, "undefined: missing") {
+	if code != 2 || at < 0 || at > strings.Index(words, "undefined: missing") {
 		t.Errorf("exit code %d\n%s%s", code, out, words)
 	}
 }

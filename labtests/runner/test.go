@@ -7,15 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"pontoon.dev/labrun/internal/checkout"
 	"pontoon.dev/labrun/internal/gotool"
 	"pontoon.dev/labrun/internal/labtree"
 	"pontoon.dev/labrun/internal/overlay"
 	"pontoon.dev/labrun/internal/rustlib"
-	"pontoon.dev/labrun/internal/virtual"
 )
 
 // session is one run of labrun test.
@@ -58,6 +57,16 @@ func runTest(ctx context.Context, args []string) error {
 	if o.keep != "" && !tree.KV() {
 		return errors.New("-keep kvraft: is for the key/value lab's parts, and these are Raft's")
 	}
+	switch {
+	case !tree.Processes():
+	case o.virtual:
+		return errors.New("-virtual: in the lab of 2026 every server is a process of its own, and there is no virtual time across processes: run it without")
+	default:
+		o.real = true
+	}
+	if err := o.prepare(tree); err != nil {
+		return err
+	}
 	work, err := workDir(tree)
 	if err != nil {
 		return err
@@ -75,15 +84,15 @@ func runTest(ctx context.Context, args []string) error {
 	if err := s.build(ctx, root); err != nil {
 		return err
 	}
-	if o.virtual {
-		return s.runVirtual(ctx)
-	}
 	if tree.Processes() {
 		if err := s.buildDaemon(ctx); err != nil {
 			return err
 		}
 	}
-	return s.runReal(ctx)
+	if o.plain() {
+		return s.runPlain(ctx)
+	}
+	return s.runPasses(ctx)
 }
 
 // workDir returns the real path of a new directory outside of the tree.
@@ -92,12 +101,18 @@ func workDir(tree *labtree.Tree) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the directory for temporary files is not usable: %w; set TMPDIR to one that is", err)
 	}
-	for _, dir := range []string{tree.Src, tree.ModDir} {
-		if inside, err := filepath.Rel(dir, temp); err == nil && filepath.IsLocal(inside) {
-			return "", fmt.Errorf("TMPDIR %s lies inside the lab tree, which labrun does not write to: set it to a directory elsewhere", temp)
-		}
+	if inside(tree, temp) {
+		return "", fmt.Errorf("TMPDIR %s lies inside the lab tree, which labrun does not write to: set it to a directory elsewhere", temp)
 	}
 	return os.MkdirTemp(temp, "labrun-")
+}
+
+// inside reports whether a directory lies inside the lab tree.
+func inside(tree *labtree.Tree, dir string) bool {
+	return slices.ContainsFunc([]string{tree.Src, tree.ModDir}, func(own string) bool {
+		below, err := filepath.Rel(own, dir)
+		return own != "" && err == nil && filepath.IsLocal(below)
+	})
 }
 
 // plan decides what to run and with which files, and says so in one sentence.
@@ -115,23 +130,24 @@ func (s *session) plan(tree *labtree.Tree, shim string) error {
 		}
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "labrun: %s; %s.\n", s.overlay.Tree.Describe(), s.overlay.Describe())
+	fmt.Fprintf(os.Stderr, "labrun: %s; %s; %s.\n", s.overlay.Tree.Describe(), s.overlay.Describe(), s.clock())
 	for _, why := range s.overlay.Broken {
 		fmt.Fprintf(os.Stderr, "labrun: %s.\n", why)
 	}
-	if s.virtual {
-		text, err := virtual.Entry(s.overlay.Name, s.sel.Names)
-		if err != nil {
-			return err
-		}
-		if err := s.overlay.Add(virtual.EntryName, text); err != nil {
-			return err
-		}
-		if err := s.overlay.Pace(); err != nil {
+	if !s.plain() {
+		if err := s.addFiles(); err != nil {
 			return err
 		}
 	}
 	return s.overlay.Write()
+}
+
+// clock says in a clause in which time the tests run.
+func (s *session) clock() string {
+	if s.real {
+		return "in real time"
+	}
+	return "in virtual time (-real for the other)"
 }
 
 // build checks the tools, builds the Rust library if anything needs it, and
@@ -166,14 +182,14 @@ func (s *session) build(ctx context.Context, root string) error {
 	return err
 }
 
-// runReal is the lab's own go test, with its output and its exit code.
-func (s *session) runReal(ctx context.Context) error {
+// runPlain is the lab's own go test, with its output and its exit code.
+func (s *session) runPlain(ctx context.Context) error {
 	timeout := s.timeout
 	if timeout == 0 {
-		timeout = realTimeout * time.Duration(s.count)
+		timeout = realTimeout
 	}
 	args := append([]string{"test"}, s.flags...)
-	args = append(args, "-vet=off", fmt.Sprint("-count=", s.count), fmt.Sprint("-timeout=", timeout))
+	args = append(args, "-vet=off", "-count=1", fmt.Sprint("-timeout=", timeout))
 	if s.sel.Pattern != "" {
 		args = append(args, "-run="+s.sel.Pattern)
 	}
@@ -182,24 +198,11 @@ func (s *session) runReal(ctx context.Context) error {
 		fmt.Fprintf(os.Stderr, "labrun: %s %q\n", s.goPath, args)
 	}
 	cmd := gotool.Command(ctx, s.overlay.Dir, s.env, s.goPath, args...)
-	cmd.Stdout = os.Stdout
-	cmd.Stderr = s.compilerWords("package " + s.overlay.Name)
-	return gotool.Run(ctx, cmd)
-}
-
-// runVirtual runs the same tests in virtual time.
-func (s *session) runVirtual(ctx context.Context) error {
-	wall := s.timeout
-	if wall == 0 {
-		wall = virtualTimeout
-	}
-	ok, err := virtual.Run(ctx, virtual.Job{
-		Go: s.goPath, Dir: s.overlay.Dir, Env: s.env, Flags: s.flags, Work: s.work, Pkg: s.pkg,
-		Tests: s.sel.Names, Count: s.count, Jobs: s.jobs, Wall: wall, Limit: virtualLimit, Verbose: s.verbose,
-		Out: os.Stdout, Err: s.compilerWords("package " + s.overlay.Name),
-	})
-	if err == nil && !ok {
-		return errFailed
+	words := s.compilerWords("package " + s.overlay.Name)
+	cmd.Stdout, cmd.Stderr = os.Stdout, words
+	err := gotool.Run(ctx, cmd)
+	if words.headed && ctx.Err() == nil {
+		return errSaid
 	}
 	return err
 }
@@ -215,13 +218,14 @@ func (s *session) compilerWords(what string) *headed {
 // headed writes to standard error, with head before the first text if that
 // begins with mark.
 type headed struct {
-	mark, head string
-	begun      bool
+	mark, head    string
+	begun, headed bool
 }
 
 func (h *headed) Write(p []byte) (int, error) {
 	if !h.begun && strings.HasPrefix(string(p), h.mark) {
 		fmt.Fprint(os.Stderr, h.head)
+		h.headed = true
 	}
 	h.begun = true
 	return os.Stderr.Write(p)

@@ -3,16 +3,20 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
+	"strconv"
 	"strings"
 
 	"pontoon.dev/labrun/internal/checkout"
 	"pontoon.dev/labrun/internal/gotool"
+	"pontoon.dev/labrun/internal/passes"
 	"pontoon.dev/labrun/internal/years"
 )
 
@@ -20,7 +24,8 @@ import (
 type yearsOptions struct {
 	labs, root, part string
 	kv               bool
-	virtual, race    bool
+	real, race       bool
+	jobs             int
 	verbose          bool
 }
 
@@ -31,7 +36,8 @@ func parseYears(args []string) (*yearsOptions, error) {
 	flags.StringVar(&o.labs, "labs", "", "folder with lab checkouts, of any years")
 	flags.StringVar(&o.part, "part", "all", "2A, 2B, 2C, 2D or all, as for labrun test")
 	flags.BoolVar(&o.kv, "kv", false, "the key/value lab too, where Pontoon has one: a row of its own for each of its packages")
-	flags.BoolVar(&o.virtual, "virtual", false, "in virtual time, where servers are no processes")
+	flags.BoolVar(&o.real, "real", false, "in real time (default virtual time, but for 2026, which has none)")
+	flags.IntVar(&o.jobs, "jobs", 0, "tests of a checkout side by side (default as many as there are processors; in real time 1)")
 	flags.BoolVar(&o.race, "race", false, "with go's race detector")
 	flags.StringVar(&o.root, "root", "", "Pontoon checkout, as for labrun test")
 	flags.BoolVar(&o.verbose, "v", false, "pass on all that is printed")
@@ -43,6 +49,8 @@ func parseYears(args []string) (*yearsOptions, error) {
 	switch {
 	case flags.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q: the folder with the checkouts is given with -labs", flags.Arg(0))
+	case o.jobs < 0:
+		return nil, fmt.Errorf("-jobs %d: must be at least 1", o.jobs)
 	case o.labs == "":
 		return nil, errors.New("which checkouts? Give the folder that holds them with -labs")
 	}
@@ -115,36 +123,65 @@ func (o *yearsOptions) runCheckout(ctx context.Context, c years.Checkout, part s
 	if own, err := tree.Part(part); err == nil && own != "all" {
 		row.Parts = []string{own}
 	}
-	program, err := os.Executable()
-	if err != nil {
-		row.Remark = err.Error()
-		return row
-	}
 	how := ""
-	if o.virtual && c.Tree.Processes() {
+	if !o.real && c.Tree.Processes() {
 		how = ", in real time: its servers are processes, and there is no virtual time across processes"
 	}
 	fmt.Fprintf(os.Stderr, "labrun: %d, %s, %s%s\n", c.Tree.Year, c.Dir, strings.Join(row.Parts, " "), how)
-	args := []string{"test", "-v", "-lab", c.Dir, "-root", o.root, "-part", part}
-	if o.race {
-		args = append(args, "-race")
+	if err := o.runTests(ctx, &row, part); err != nil {
+		row.Remark = err.Error()
 	}
-	if o.virtual && !c.Tree.Processes() {
-		args = append(args, "-virtual")
+	return row
+}
+
+// runTests runs labrun test, and takes the row from what it writes.
+func (o *yearsOptions) runTests(ctx context.Context, row *years.Row, part string) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
 	}
+	file, err := os.CreateTemp("", "labrun-years-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
 	var out, words bytes.Buffer
-	cmd := gotool.Command(ctx, o.root, gotool.Environ(), program, args...)
+	cmd := gotool.Command(ctx, o.root, gotool.Environ(), program, o.arguments(row.Checkout, part, file.Name())...)
 	cmd.Stdout, cmd.Stderr = &out, &words
 	if o.verbose {
 		cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, os.Stdout), io.MultiWriter(&words, os.Stderr)
 	}
 	err = gotool.Run(ctx, cmd)
-	row.Read(out.String())
-	row.Remark = remark(err, row, words.String())
+	var d passes.Document
+	if json.NewDecoder(file).Decode(&d) == nil { // there is none if nothing ran
+		row.Take(&d)
+	}
+	row.Remark = remark(err, *row, words.String())
 	if !row.OK() && !o.verbose && ctx.Err() == nil {
 		fmt.Fprintf(os.Stderr, "%s%s", words.String(), lastLines(out.String(), 60))
 	}
-	return row
+	return nil
+}
+
+// arguments are those of labrun test.
+func (o *yearsOptions) arguments(c years.Checkout, part, file string) []string {
+	args := []string{"test", "-lab", c.Dir, "-root", o.root, "-part", part, "-json", file}
+	real := o.real || c.Tree.Processes()
+	jobs := o.jobs
+	if jobs == 0 {
+		jobs = runtime.NumCPU()
+		if real {
+			jobs = 1
+		}
+	}
+	args = append(args, "-jobs", strconv.Itoa(jobs))
+	for flag, given := range map[string]bool{"-race": o.race, "-real": real, "-v": o.verbose} {
+		if given {
+			args = append(args, flag)
+		}
+	}
+	return args
 }
 
 // remark says why a run is no success, where the numbers do not.
@@ -155,10 +192,10 @@ func remark(err error, row years.Row, words string) string {
 		return "no test ran"
 	case err == nil || row.Failed > 0:
 		return ""
-	case errors.As(err, &exit) && exit.ExitCode() == exitUsage:
-		return strings.TrimSpace(strings.TrimPrefix(lastLines(words, 1), "labrun: "))
 	case strings.Contains(words, notCompiling):
 		return "does not compile: see above"
+	case errors.As(err, &exit) && exit.ExitCode() == exitUsage:
+		return strings.TrimSpace(strings.TrimPrefix(lastLines(words, 1), "labrun: "))
 	}
 	return err.Error()
 }

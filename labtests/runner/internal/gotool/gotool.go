@@ -53,6 +53,17 @@ func look(dir string) (path string, env toolchain, err error) {
 	return path, env, checkVersion(path, env.GOVERSION)
 }
 
+// Root returns the directory of go's own files; "" if go does not tell.
+func Root(path string) string {
+	cmd := exec.Command(path, "env", "GOROOT")
+	cmd.Env = Environ("GOTOOLCHAIN=local")
+	out, err := cmd.Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
 func checkVersion(path, goVersion string) error {
 	// A development version, "devel go1.27-...", is newer than what is out.
 	release, _, _ := strings.Cut(goVersion, " ")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -16,21 +17,57 @@ type Interrupted struct{ Signal syscall.Signal }
 func (e Interrupted) Error() string { return "stopped by signal: " + e.Signal.String() }
 
 // WithSignals returns a context that ends, with cause Interrupted, when one of
-// the signals arrives that ask a program to stop.
+// the signals arrives that ask a program to stop. A second one kills what Run
+// still waits for, and a third does what the system has it do.
 func WithSignals(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 1)
+	signals := make(chan os.Signal, 2)
+	done := make(chan struct{})
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	go func() {
-		select {
-		case s := <-signals:
-			cancel(Interrupted{s.(syscall.Signal)})
-		case <-ctx.Done():
+		for n := 0; ; n++ {
+			select {
+			case s := <-signals:
+				cancel(Interrupted{s.(syscall.Signal)})
+				if n > 0 {
+					signal.Stop(signals)
+					groups.kill()
+				}
+			case <-done:
+				return
+			}
 		}
 	}()
 	return ctx, func() {
 		signal.Stop(signals)
 		cancel(nil)
+		close(done)
+	}
+}
+
+// groups are the process groups that Run waits for.
+var groups = registry{pids: map[int]bool{}}
+
+type registry struct {
+	mu   sync.Mutex
+	pids map[int]bool
+}
+
+func (r *registry) set(pid int, there bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if there {
+		r.pids[pid] = true
+	} else {
+		delete(r.pids, pid)
+	}
+}
+
+func (r *registry) kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for pid := range r.pids {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
 	}
 }
 
@@ -61,7 +98,12 @@ func Command(ctx context.Context, dir string, env []string, name string, args ..
 // Run runs cmd, made by Command, to its end. If ctx ended, nothing of the
 // process group is left, and the error is ctx's cause.
 func Run(ctx context.Context, cmd *exec.Cmd) error {
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		groups.set(cmd.Process.Pid, true)
+		err = cmd.Wait()
+		groups.set(cmd.Process.Pid, false)
+	}
 	if ctx.Err() != nil && cmd.Process != nil {
 		// What ignored the signal; none left is the usual case.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)

@@ -72,13 +72,12 @@ func newLab(ctx context.Context, o *options, work string) (*lab, error) {
 	}
 	env := gotool.Environ(append(append(plan.Env(), library.Env()...), "GOTOOLCHAIN=local")...)
 	flags := append(plan.Flags(), library.Flags()...)
-	pkg, err := plan.Verify(ctx, goPath, env, flags)
-	if err != nil {
+	if _, err := plan.Verify(ctx, goPath, env, flags); err != nil {
 		return nil, err
 	}
 	l.program, err = virtual.Compile(ctx, virtual.Job{
-		Go: goPath, Dir: plan.Dir, Env: env, Flags: flags, Work: work, Pkg: pkg,
-		Tests: selection.Names, Count: 1, Jobs: o.jobs, Wall: o.wall, Limit: virtualLimit,
+		Go: goPath, Dir: plan.Dir, Env: env, Flags: flags, Work: work,
+		Tests: selection.Names, Jobs: o.jobs, Wall: o.wall, Limit: virtualLimit,
 		Out: os.Stderr, Err: os.Stderr,
 	})
 	return l, err
@@ -103,18 +102,18 @@ func (l *lab) try(ctx context.Context, mutant string) (Result, error) {
 		result.Tries = pass
 		timed, cancel := context.WithTimeout(ctx, l.wall)
 		var wrong error
-		l.program.Run(timed, settings, func(e virtual.Ending) bool {
-			result.Seconds += e.CPU.Seconds()
+		l.program.Run(timed, settings, func(o virtual.Outcome) bool {
+			result.Seconds += o.CPU.Seconds()
 			switch {
-			case strings.Contains(string(e.Output), "PONTOON_MUTANT names no mutant"):
+			case strings.Contains(string(o.Output), "PONTOON_MUTANT names no mutant"):
 				wrong = fmt.Errorf("the library does not know mutant %s", mutant)
-			case e.How == "pass" || e.How == "skip":
-			case l.rank(e.Test) == 0:
-				if name := fmt.Sprintf("%s (%s)", e.Test, e.How); !slices.Contains(own, name) {
+			case o.Verdict != virtual.Fail:
+			case l.rank(o.Test) == 0:
+				if name := fmt.Sprintf("%s (%s)", o.Test, o.How()); !slices.Contains(own, name) {
 					own = append(own, name)
 				}
 			default:
-				result.Killed, result.By, result.How, result.Reason = true, e.Test, e.How, e.Reason
+				result.Killed, result.By, result.How, result.Reason = true, o.Test, o.How(), o.Why()
 			}
 			return wrong == nil && !result.Killed
 		})

@@ -1,7 +1,6 @@
 package virtual
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,67 +12,76 @@ import (
 	"pontoon.dev/labrun/internal/gotool"
 )
 
-// outcome is what one run of one test came to.
-type outcome struct {
-	name    string
-	verdict string // "pass", "fail" or "skip"
-	reason  string // why it failed, where its own output does not say so
-	output  []byte
-	virtual string // time on the bubble's clock; empty if the test did not end
-	wall    time.Duration
-	cpu     time.Duration
-	// It was stopped because it exceeded the limit of wall time.
-	timedOut bool
-}
+// Once runs one test once, in a process of its own, with settings added to its
+// environment.
+func (p *Program) Once(ctx context.Context, test string, settings ...string) Outcome {
+	o := Outcome{Test: test}
+	said, err := os.CreateTemp(p.Work, "verdict-")
+	if err != nil {
+		o.judge("", err, p.Wall)
+		return o
+	}
+	_ = said.Close()
+	defer os.Remove(said.Name())
 
-// outputLimit bounds what is kept of a test that prints without end, in bytes.
-const outputLimit = 8 << 20
-
-// limited is a buffer that forgets what exceeds the limit.
-type limited struct {
-	bytes.Buffer
-	lost int
-}
-
-func (l *limited) Write(p []byte) (int, error) {
-	room := min(len(p), max(0, outputLimit-l.Len()))
-	l.Buffer.Write(p[:room])
-	l.lost += len(p) - room
-	return len(p), nil
-}
-
-// runTest runs one test once.
-func (r *run) runTest(ctx context.Context, name string, pass int) outcome {
-	verdictFile := fmt.Sprintf("%s.%s.%d", r.binary, name, pass)
-	defer os.Remove(verdictFile)
-
-	timed, cancel := context.WithTimeout(ctx, r.Wall)
+	timed, cancel := context.WithTimeout(ctx, p.Wall)
 	defer cancel()
-	env := append([]string{}, r.Env...)
-	env = append(env,
-		"PONTOON_VIRTUAL_TEST="+name,
-		"PONTOON_VIRTUAL_LIMIT="+r.Limit.String(),
-		"PONTOON_VIRTUAL_VERDICT="+verdictFile,
-		// A bubble needs the timers of Go 1.23, which the lab's go line predates.
-		"GODEBUG="+godebug(os.Getenv("GODEBUG")))
+	env := append(append([]string{}, p.Env...), settings...)
+	run := test
+	if p.Real {
+		env = append(env, probeEnv+"="+said.Name())
+	} else {
+		run = entryTest
+		env = append(env,
+			"PONTOON_VIRTUAL_TEST="+test,
+			"PONTOON_VIRTUAL_LIMIT="+p.Limit.String(),
+			"PONTOON_VIRTUAL_VERDICT="+said.Name(),
+			// A bubble needs the timers of Go 1.23, which the lab's go line predates.
+			"GODEBUG="+godebug(os.Getenv("GODEBUG")))
+	}
 	// -test.v, because a test's log would not be printed before its end, which
-	// never comes; -test.timeout=0, because r.Wall does that.
-	cmd := gotool.Command(timed, r.Dir, env, r.binary, "-test.run=^"+entryTest+"$", "-test.v", "-test.timeout=0")
+	// may never come; -test.timeout=0, because p.Wall does that.
+	cmd := gotool.Command(timed, p.Dir, env, p.binary, "-test.run=^"+run+"$", "-test.v=test2json", "-test.timeout=0")
 	var output limited
 	cmd.Stdout, cmd.Stderr = &output, &output
 
 	begin := time.Now()
-	err := gotool.Run(timed, cmd)
-	o := outcome{name: name, wall: time.Since(begin), output: filter(output.Bytes())}
+	err = gotool.Run(timed, cmd)
+	o.Wall = time.Since(begin)
 	if state := cmd.ProcessState; state != nil {
-		o.cpu = state.UserTime() + state.SystemTime()
+		o.CPU = state.UserTime() + state.SystemTime()
 	}
-	if output.lost > 0 {
-		o.output = fmt.Appendf(o.output, "labrun: %d more bytes of output are dropped\n", output.lost)
-	}
-	text, _ := os.ReadFile(verdictFile)
-	o.judge(string(text), err, r.Wall)
+	text, _ := os.ReadFile(said.Name())
+	o.read(&output, string(text), err, p)
 	return o
+}
+
+// panicked is the exit code with which a Go program ends for a panic.
+const panicked = 2
+
+// read takes from what the process left behind what the test came to.
+func (o *Outcome) read(output *limited, said string, err error, p *Program) {
+	all := output.bytes()
+	how := ""
+	if p.Real {
+		how, o.Clock = verdict(all, o.Test)
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == panicked {
+			how = "" // the testing package calls this a failed test, too
+		}
+		o.Probe = parseProbe(said)
+		if o.Clock == 0 {
+			o.Clock = o.Wall
+		}
+	} else {
+		var clock string
+		how, clock, _ = strings.Cut(strings.TrimSpace(said), " ")
+		o.Clock, _ = time.ParseDuration(clock)
+	}
+	o.Output, o.Dropped = filter(all), output.dropped
+	o.judge(how, err, p.Wall)
+	if o.Late && !p.Real {
+		o.Reason += ": a goroutine of it computes without end, or waits for something outside of its bubble, such as a mutex"
+	}
 }
 
 // godebug adds to the user's setting; the last of a key counts.
@@ -81,37 +89,45 @@ func godebug(own string) string {
 	return strings.TrimPrefix(own+",asynctimerchan=0", ",")
 }
 
-// judge takes the test for passed only if it has said so itself, and the
-// process agrees: the race detector speaks through the exit code.
-func (o *outcome) judge(verdict string, err error, wall time.Duration) {
-	o.verdict, o.virtual, _ = strings.Cut(strings.TrimSpace(verdict), " ")
-	var exit *exec.ExitError
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		o.verdict, o.virtual, o.timedOut = "fail", "", true
-		o.reason = fmt.Sprintf("it did not end within %v of wall time: a goroutine of it computes without end, or waits for something outside of its bubble, such as a mutex (all goroutines are above)", wall)
-	case err == nil && o.verdict == "":
-		o.verdict = "fail"
-		o.reason = "the process ended well before the test did"
-	case err != nil && !errors.As(err, &exit):
-		o.verdict = "fail"
-		o.reason = err.Error()
-	case err != nil && o.verdict == "":
-		o.verdict = "fail"
-		o.reason = fmt.Sprintf("the process ended before the test did: %v", err)
-	case err != nil && o.verdict != "fail":
-		o.verdict = "fail"
-		o.reason = fmt.Sprintf("the test passed, but its process ended with %v: its output says why, such as a data race", err)
-	}
+// What is kept of a test that prints without end, in bytes: its beginning, and
+// its end, which tells why it failed.
+const (
+	headLimit = 1 << 20
+	tailLimit = 15 << 20
+)
+
+// limited keeps both ends of what is written to it.
+type limited struct {
+	head, tail []byte // tail is a ring once it is full
+	next       int    // the oldest byte of a full ring
+	dropped    int
 }
 
-// filter drops what -test.v adds.
-func filter(output []byte) []byte {
-	var kept []byte
-	for line := range bytes.Lines(output) {
-		if !bytes.HasPrefix(line, []byte("=== ")) {
-			kept = append(kept, line...)
-		}
+func (l *limited) Write(p []byte) (int, error) {
+	n := len(p)
+	room := min(n, headLimit-len(l.head))
+	l.head = append(l.head, p[:room]...)
+	p = p[room:]
+	room = min(len(p), tailLimit-len(l.tail))
+	l.tail = append(l.tail, p[:room]...)
+	p = p[room:]
+	l.dropped += len(p)
+	if over := len(p) - tailLimit; over > 0 {
+		p = p[over:]
 	}
-	return kept
+	for len(p) > 0 {
+		moved := copy(l.tail[l.next:], p)
+		l.next = (l.next + moved) % tailLimit
+		p = p[moved:]
+	}
+	return n, nil
+}
+
+func (l *limited) bytes() []byte {
+	all := append([]byte{}, l.head...)
+	if l.dropped > 0 {
+		all = fmt.Appendf(all, "\nlabrun: %d bytes of output are dropped here\n", l.dropped)
+	}
+	all = append(all, l.tail[l.next:]...)
+	return append(all, l.tail[:l.next]...)
 }

@@ -4,93 +4,72 @@ import (
 	"context"
 	"io"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"pontoon.dev/labrun/internal/gotool"
 )
 
-// Job is what to run.
+// Job is what to compile, and how its tests run.
 type Job struct {
 	Go    string   // path of the go command
 	Dir   string   // directory of the package, and the tests' working directory
 	Env   []string // whole environment of go and the tests
 	Flags []string // of go test, such as -overlay and -race
 	Work  string   // directory for what is built
-	Pkg   string   // the package's import path, for the last line
 
-	Tests   []string      // Entry has been given the same
-	Count   int           // passes
-	Jobs    int           // tests side by side
-	Wall    time.Duration // limit of one test in wall time
-	Limit   time.Duration // limit of one test in virtual time
-	Verbose bool          // a line per test with its times
+	Tests []string // of Program.Run
+	Jobs  int      // of Program.Run: tests side by side
 
-	Out io.Writer // what go test would print
+	Real  bool          // in real time; otherwise Entry is among the package's files
+	Wall  time.Duration // limit of one test in wall time
+	Limit time.Duration // limit of one test in virtual time
+
+	Out io.Writer // what go says
 	Err io.Writer // what the compiler says
 }
 
-type run struct {
+// Program is a job's compiled tests, which can be run again and again, also
+// side by side.
+type Program struct {
 	Job
 	binary string
 }
 
-func newRun(job Job) *run {
-	return &run{Job: job, binary: filepath.Join(job.Work, "raft.test")}
+// Compile compiles the tests of a job. An *exec.ExitError means that go did not.
+func Compile(ctx context.Context, job Job) (*Program, error) {
+	p := &Program{Job: job, binary: filepath.Join(job.Work, "lab.test")}
+	args := append([]string{"test", "-c", "-o", p.binary}, p.Flags...)
+	cmd := gotool.Command(ctx, p.Dir, p.Env, p.Go, args...)
+	cmd.Stdout, cmd.Stderr = p.Out, p.Err
+	return p, gotool.Run(ctx, cmd)
 }
 
-func (r *run) compile(ctx context.Context) error {
-	args := append([]string{"test", "-c", "-o", r.binary}, r.Flags...)
-	cmd := gotool.Command(ctx, r.Dir, r.Env, r.Go, args...)
-	cmd.Stdout, cmd.Stderr = r.Out, r.Err
-	return gotool.Run(ctx, cmd)
-}
-
-// Run compiles the tests and runs them, and reports whether all passed. An
-// error means that it could not, and is an *exec.ExitError if go did not
-// compile them.
-func Run(ctx context.Context, job Job) (bool, error) {
-	r := newRun(job)
-	if err := r.compile(ctx); err != nil {
-		return false, err
+// Run runs the job's tests once, several side by side, with settings added to
+// their environment, and shows each outcome in order. Once see returns false,
+// or ctx ends, what still runs is stopped and not shown.
+func (p *Program) Run(ctx context.Context, settings []string, see func(Outcome) bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	slots := make(chan struct{}, p.Jobs)
+	results := make([]chan Outcome, len(p.Tests))
+	for i := range results {
+		results[i] = make(chan Outcome, 1)
 	}
-
-	begin := time.Now()
-	report := &report{job: job, failures: map[string]int{}}
-	for result := range r.start(ctx) {
-		o := <-result
-		// A test that was stopped has nothing to say about Raft. The loop goes on
-		// until the last process has ended.
-		if ctx.Err() == nil {
-			report.add(o)
+	var started sync.WaitGroup
+	started.Go(func() {
+		for i, name := range p.Tests {
+			slots <- struct{}{}
+			go func() {
+				defer func() { <-slots }()
+				results[i] <- p.Once(ctx, name, settings...)
+			}()
+		}
+	})
+	for _, result := range results {
+		if o := <-result; ctx.Err() == nil && !see(o) {
+			cancel()
 		}
 	}
-	if ctx.Err() != nil {
-		return false, context.Cause(ctx)
-	}
-	return report.end(time.Since(begin)), nil
-}
-
-// start runs every test of every pass, several side by side. Where the outcome
-// of each will come is sent in order. Once ctx has ended no more are begun.
-func (r *run) start(ctx context.Context) <-chan chan outcome {
-	slots := make(chan struct{}, r.Jobs)
-	results := make(chan chan outcome, r.Count*len(r.Tests))
-	go func() {
-		defer close(results)
-		for pass := 1; pass <= r.Count; pass++ {
-			for _, name := range r.Tests {
-				slots <- struct{}{}
-				if ctx.Err() != nil {
-					return
-				}
-				result := make(chan outcome, 1)
-				results <- result
-				go func() {
-					defer func() { <-slots }()
-					result <- r.runTest(ctx, name, pass)
-				}()
-			}
-		}
-	}()
-	return results
+	started.Wait()
 }

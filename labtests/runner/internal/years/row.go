@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"pontoon.dev/labrun/internal/passes"
 )
 
 // Row is one line of the table.
@@ -16,7 +17,7 @@ type Row struct {
 	Checkout
 	Parts          []string
 	Passed, Failed int
-	Time           time.Duration // of the tests
+	Time           time.Duration // of all tests, in wall time
 	RPCs           int           // of those tests that tell; -1 if none does
 	Remark         string        // what else there is to say, such as why nothing ran
 }
@@ -24,42 +25,17 @@ type Row struct {
 // OK reports whether the tests ran and all passed.
 func (r Row) OK() bool { return r.Failed == 0 && r.Passed > 0 && r.Remark == "" }
 
-var (
-	begunLine   = regexp.MustCompile(`(?m)^=== RUN +(Test\w+)$`)
-	verdictLine = regexp.MustCompile(`(?m)^--- (PASS|FAIL|SKIP): (Test\w+) \(`)
-	timeLine    = regexp.MustCompile(`(?m)^(?:ok  |FAIL)\t\S+\t([0-9.]+)s$`)
-	// What the harness prints of a test that passed: seconds, peers, RPCs and
-	// more; since 2025 with words; nothing in 2017.
-	rpcLine = regexp.MustCompile(`(?m)\.\.\. Passed --(?: +[0-9.]+ +[0-9]+ +| .*#RPCs +)([0-9]+)`)
-)
-
-// Read takes what go test -v printed for the verdicts of the tests. A test that
-// began and has none ended the process.
-func (r *Row) Read(output string) {
-	verdicts := map[string]bool{}
-	for _, match := range verdictLine.FindAllStringSubmatch(output, -1) {
-		verdicts[match[2]] = true
-		switch match[1] {
-		case "PASS":
-			r.Passed++
-		case "FAIL":
-			r.Failed++
-		}
+// Take takes what the row says of the tests from what a run of them came to.
+func (r *Row) Take(d *passes.Document) {
+	for _, test := range d.Tests {
+		r.Passed += test.Passed
+		r.Failed += test.Failed
 	}
-	for _, match := range begunLine.FindAllStringSubmatch(output, -1) {
-		if !verdicts[match[1]] {
-			r.Failed++
-		}
-	}
-	if match := timeLine.FindStringSubmatch(output); match != nil {
-		if seconds, err := strconv.ParseFloat(match[1], 64); err == nil {
-			r.Time = time.Duration(seconds * float64(time.Second))
-		}
-	}
+	r.Time = time.Duration(d.Wall * float64(time.Second))
 	r.RPCs = -1
-	for _, match := range rpcLine.FindAllStringSubmatch(output, -1) {
-		if n, err := strconv.Atoi(match[1]); err == nil {
-			r.RPCs = max(r.RPCs, 0) + n
+	for _, run := range d.Runs {
+		if run.RPCs != nil {
+			r.RPCs = max(r.RPCs, 0) + *run.RPCs
 		}
 	}
 }

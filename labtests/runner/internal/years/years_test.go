@@ -10,30 +10,24 @@ import (
 	"pontoon.dev/labrun/internal/checkout"
 	"pontoon.dev/labrun/internal/fixture"
 	"pontoon.dev/labrun/internal/labtree"
+	"pontoon.dev/labrun/internal/passes"
 )
 
-func TestRead(t *testing.T) {
-	for name, c := range map[string]struct {
-		output         string
-		passed, failed int
-		time           time.Duration
-		rpcs           int
-	}{
-		"2017": {"=== RUN   TestA2A\nTest (2A): a ...\n  ... Passed\n--- PASS: TestA2A (1.00s)\nPASS\nok  \traft\t1.250s\n", 1, 0, 1250 * time.Millisecond, -1},
-		"2018 to 2024": {"=== RUN   TestA2A\n  ... Passed --   1.5  3   18     442    0\n--- PASS: TestA2A (1.00s)\n" +
-			"=== RUN   TestB2A\n  ... Passed --  11.5  5 2000    0\n--- PASS: TestB2A (1.00s)\nPASS\nok  \t6.824/raft\t13s\n", 2, 0, 13 * time.Second, 2018},
-		"2025":             {"  ... Passed --  time  1.0s #peers 3 #RPCs    38 #Ops    0\n--- PASS: TestA3A (1.0s virtual, 0.01s wall)\n", 1, 0, 0, 38},
-		"failed":           {"=== RUN   TestA2A\n--- FAIL: TestA2A (1.00s)\n    x.go:1: why\nFAIL\nFAIL\t_/home/raft\t1.500s\nFAIL\n", 0, 1, 1500 * time.Millisecond, -1},
-		"process ended":    {"=== RUN   TestA2A\n--- PASS: TestA2A (1.00s)\n=== RUN   TestB2A\napply error\nFAIL\tx/raft\t2.000s\nFAIL\n", 1, 1, 2 * time.Second, -1},
-		"skipped":          {"=== RUN   TestA2A\n--- SKIP: TestA2A (0.00s)\n", 0, 0, 0, -1},
-		"subtest":          {"=== RUN   TestA2A\n=== RUN   TestA2A/x\n    --- PASS: TestA2A/x (0.00s)\n--- PASS: TestA2A (0.00s)\n", 1, 0, 0, -1},
-		"does not compile": {"FAIL\t6.824/raft [build failed]\n", 0, 0, 0, -1},
-	} {
-		var r Row
-		r.Read(c.output)
-		if r.Passed != c.passed || r.Failed != c.failed || r.Time != c.time || r.RPCs != c.rpcs {
-			t.Errorf("%s: got %+v, want %+v", name, r, c)
-		}
+func TestTake(t *testing.T) {
+	rpcs := []int{20, 18}
+	d := &passes.Document{
+		Wall:  1.25,
+		Tests: []passes.TestRecord{{Passed: 2, Failed: 1}, {Passed: 1, Skipped: 1}},
+		Runs:  []passes.RunRecord{{RPCs: &rpcs[0]}, {}, {RPCs: &rpcs[1]}},
+	}
+	var r Row
+	r.Take(d)
+	if r.Passed != 3 || r.Failed != 1 || r.Time != 1250*time.Millisecond || r.RPCs != 38 {
+		t.Errorf("got %+v", r)
+	}
+	r.Take(&passes.Document{})
+	if r.RPCs != -1 {
+		t.Errorf("got %d RPCs of no run", r.RPCs)
 	}
 }
 
