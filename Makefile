@@ -9,16 +9,18 @@ LABRUN := $(TARGET)/labrun
 SHIMLIB := go-shim/internal/core/lib/libpontoon.a
 LIBHASH = pontoon.dev/go-shim/internal/core.LibHash=$$(sha256sum $(SHIMLIB) | cut -c1-16)
 
-# How to run a lab: LAB=/path/to/checkout RUN=regexp COUNT=n RACE=1 VIRTUAL=1 KEEP=kvraft
+# How to run a lab: LAB=/path/to/checkout RUN=regexp COUNT=n JOBS=n RACE=1 VIRTUAL=1 KEEP=kvraft
 LAB     ?=
 RUN     ?=
 COUNT   ?= 1
+JOBS    ?=
 RACE    ?=
 VIRTUAL ?=
 KEEP    ?=
 LABS    ?=
-LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)') -count $(COUNT) \
-           $(if $(filter-out 0,$(RACE)),-race) $(if $(filter-out 0,$(VIRTUAL)),-virtual) $(if $(KEEP),-keep $(KEEP))
+CLOCK    = $(if $(filter-out 0,$(VIRTUAL)),-virtual,-real)
+LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)') -count $(COUNT) $(if $(JOBS),-jobs $(JOBS)) \
+           $(if $(filter-out 0,$(RACE)),-race) $(CLOCK) $(if $(KEEP),-keep $(KEEP))
 
 .PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-3A test-3B test-kv test-years test-all \
         test test-rust test-shim test-labtree test-runner test-peers test-fixtures test-lab \
@@ -27,7 +29,7 @@ LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)')
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-zA-Z0-9_-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Lab targets take LAB=/path/to/checkout RUN=regexp COUNT=n RACE=1 VIRTUAL=1, test-3A and test-3B also KEEP=kvraft."
+	@echo "  Lab targets take LAB=/path/to/checkout RUN=regexp COUNT=n JOBS=n RACE=1 VIRTUAL=1, test-3A and test-3B also KEEP=kvraft."
 
 tools: ## check that cargo, go (1.25 or later) and a C compiler are there
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, so that cargo is on PATH."; exit 2; }
@@ -64,7 +66,7 @@ test-kv: tools labrun ## both parts of the key/value lab, of any year up to 2024
 	@$(LABRUN) test -part kv $(LABFLAGS)
 test-years: tools labrun ## every checkout in the folder LABS, and one table
 	@[ -n "$(LABS)" ] || { echo "Say where the checkouts are: make test-years LABS=/path/to/folder"; exit 2; }
-	@$(LABRUN) years -root $(CURDIR) -labs "$(LABS)" $(if $(filter-out 0,$(RACE)),-race) $(if $(filter-out 0,$(VIRTUAL)),-virtual)
+	@$(LABRUN) years -root $(CURDIR) -labs "$(LABS)" $(if $(filter-out 0,$(RACE)),-race) $(if $(filter-out 0,$(VIRTUAL)),,-real)
 test-all: tools labrun ## 2A to 2D in one go
 	@$(LABRUN) test -part all $(LABFLAGS)
 
@@ -87,7 +89,7 @@ test-labtree: tools ## self-tests of the lab trees: labrpc, labgob, harnesses
 	cd labtests/src2025 && $(GO) test -race ./labrpc ./tester1 ./models1 ./kvtest1 && $(GO) test -race -run Harness ./raft1
 
 test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
-	cd labtests/runner && $(GO) test -count=1 ./...
+	cd labtests/runner && $(GO) test -count=1 -timeout=30m ./...
 
 test-peers: shimlib labrun ## etcd's and hashicorp's Raft behind the lab interface (their modules come through Go's module proxy once)
 	cd labtests/peers && $(GO) test -count=1 ./...
@@ -98,10 +100,10 @@ FIXTURE_YEARS = 2017 2018 2020 2021 2022 2023 2024 2025 2026
 test-fixtures: tools labrun ## a small lab tree of each year, through the overlay as a user's checkout, and one table
 	@rm -rf $(TARGET)/fixtures
 	@cd labtests/runner && for y in $(FIXTURE_YEARS); do $(GO) run ./internal/fixture/write $$y $(TARGET)/fixtures/$$y || exit 1; done
-	$(LABRUN) years -root $(CURDIR) -labs $(TARGET)/fixtures -kv
+	$(LABRUN) years -root $(CURDIR) -labs $(TARGET)/fixtures -kv -real
 
 test-lab: tools labrun ## the embedded lab tests on Pontoon: Raft in real time, and with -race in virtual time; key/value and the tree of 2025 in virtual time
-	$(LABRUN) test -part all -root $(CURDIR)
+	$(LABRUN) test -part all -root $(CURDIR) -real
 	$(LABRUN) test -part all -root $(CURDIR) -virtual -race
 	$(LABRUN) test -part kv -root $(CURDIR) -virtual
 	$(LABRUN) test -part kv -root $(CURDIR) -virtual -race

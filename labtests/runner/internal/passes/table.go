@@ -5,8 +5,8 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"pontoon.dev/labrun/internal/virtual"
@@ -75,53 +75,69 @@ func quantile[T ~int | ~int64](values []T, q float64, none T) T {
 
 // table prints a row for each test, and one for all.
 func (r *Report) table(text *strings.Builder) {
-	table := tabwriter.NewWriter(text, 0, 0, 2, ' ', tabwriter.AlignRight)
-	clock := "virtual s"
-	if r.Job.Real {
-		clock = "s"
-	}
-	wide := 0
-	for _, test := range r.Job.Tests {
-		wide = max(wide, len(test))
-	}
-	fmt.Fprintf(table, "%-*s\truns\tpassed\tfailed\tp50 %s\tp99\t", wide, "test", clock)
+	head := []string{"test", "runs", "passed", "failed", "p50 s", "p99 s", "RPCs", "bytes"}
 	if !r.Job.Real {
-		fmt.Fprint(table, "p50 wall s\tp99\t")
+		head = slices.Concat(head[:4], []string{"virtual p50 s", "p99 s", "wall p50 s", "p99 s"}, head[6:])
 	}
-	fmt.Fprintln(table, "RPCs\tbytes\t")
-	total := Row{}
+	lines := [][]string{head}
+	var all Row
 	for _, row := range r.Rows() {
-		total.Runs += row.Runs
-		total.Passed += row.Passed
-		total.Failed += row.Failed
-		total.Skipped += row.Skipped
-		if row.Runs == 0 {
-			continue
+		all.Runs += row.Runs
+		all.Passed += row.Passed
+		all.Failed += row.Failed
+		all.Skipped += row.Skipped
+		if row.Runs > 0 {
+			lines = append(lines, row.cells(r.Job.Real))
 		}
-		fmt.Fprintf(table, "%-*s\t%d\t%d\t%d\t%.1f\t%.1f\t", wide, row.Test, row.Runs, row.Passed, row.Failed, row.P50.Seconds(), row.P99.Seconds())
-		if !r.Job.Real {
-			fmt.Fprintf(table, "%.2f\t%.2f\t", row.Wall50.Seconds(), row.Wall99.Seconds())
-		}
-		fmt.Fprintf(table, "%s\t%s\t\n", known(row.RPCs), known(row.Bytes))
 	}
-	fmt.Fprintf(table, "%-*s\t%d\t%d\t%d\t\t\t\t\t", wide, "all", total.Runs, total.Passed, total.Failed)
-	if !r.Job.Real {
-		fmt.Fprint(table, "\t\t")
-	}
-	fmt.Fprintln(table)
-	_ = table.Flush()
+	lines = append(lines, []string{"all", strconv.Itoa(all.Runs), strconv.Itoa(all.Passed), strconv.Itoa(all.Failed)})
+	align(text, lines)
 	skipped := ""
-	if total.Skipped > 0 {
-		skipped = fmt.Sprintf(", %d skipped", total.Skipped)
+	if all.Skipped > 0 {
+		skipped = fmt.Sprintf(", %d skipped", all.Skipped)
 	}
 	fmt.Fprintf(text, "%s of %s in %s: %d passed, %d failed%s\n",
-		plural(r.Job.Count, "pass"), plural(len(r.Job.Tests), "test"), short(r.Wall), total.Passed, total.Failed, skipped)
+		plural(r.Job.Count, "pass"), plural(len(r.Job.Tests), "test"), short(r.Wall), all.Passed, all.Failed, skipped)
+}
+
+func (row *Row) cells(real bool) []string {
+	cells := []string{row.Test, strconv.Itoa(row.Runs), strconv.Itoa(row.Passed), strconv.Itoa(row.Failed)}
+	if row.Ended > 0 {
+		cells = append(cells, fmt.Sprintf("%.1f", row.P50.Seconds()), fmt.Sprintf("%.1f", row.P99.Seconds()))
+	} else {
+		cells = append(cells, "-", "-")
+	}
+	if !real {
+		cells = append(cells, fmt.Sprintf("%.2f", row.Wall50.Seconds()), fmt.Sprintf("%.2f", row.Wall99.Seconds()))
+	}
+	return append(cells, known(row.RPCs), known(row.Bytes))
+}
+
+// align prints lines of cells: the first column to the left, all others to the
+// right.
+func align(text *strings.Builder, lines [][]string) {
+	wide := make([]int, len(lines[0]))
+	for _, line := range lines {
+		for i, cell := range line {
+			wide[i] = max(wide[i], len(cell))
+		}
+	}
+	for _, line := range lines {
+		fmt.Fprintf(text, "%-*s", wide[0], line[0])
+		for i, cell := range line[1:] {
+			fmt.Fprintf(text, "  %*s", wide[i+1], cell)
+		}
+		text.WriteByte('\n')
+	}
 }
 
 // machine tells how the machine treated the tests.
 func (r *Report) machine(text *strings.Builder) {
-	fmt.Fprintf(text, "%d processors, %s side by side; labrun's own timers were late by up to %v\n",
-		r.CPUs, plural(r.Job.Jobs, "run"), ms(r.Machine.Worst))
+	jobs := "one run at a time"
+	if r.Job.Jobs > 1 {
+		jobs = fmt.Sprintf("%d runs side by side", r.Job.Jobs)
+	}
+	fmt.Fprintf(text, "%s, %s; labrun's own timers were late by up to %v\n", plural(r.CPUs, "processor"), jobs, ms(r.Machine.Worst))
 }
 
 func known(n int) string {
@@ -135,7 +151,7 @@ func plural(n int, noun string) string {
 	switch {
 	case n == 1:
 		return "1 " + noun
-	case strings.HasSuffix(noun, "s"):
+	case strings.HasSuffix(noun, "ss"):
 		return fmt.Sprintf("%d %ses", n, noun)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
