@@ -204,7 +204,7 @@ func TestARaftThatDoesNotCompile(t *testing.T) {
 	}
 	l := newLab(t, 2023, nil)
 	code, _, words := l.run(nil, "-virtual", "-impl", raft)
-	if code != 1 || !strings.Contains(words, "package raft does not compile with the Raft of "+raft+" in it") || !strings.Contains(words, "more.go:3:") {
+	if code != exitUsage || !strings.Contains(words, "package raft does not compile with the Raft of "+raft+" in it") || !strings.Contains(words, "more.go:3:") {
 		t.Errorf("exit code %d\n%s", code, words)
 	}
 }
