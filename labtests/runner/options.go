@@ -57,6 +57,7 @@ func parseOptions(args []string) (*options, error) {
 	flags.DurationVar(&o.timeout, "timeout", 0, "limit in wall time (default 3m for each test, in real time 20m)")
 	flags.StringVar(&o.json, "json", "", "write what came of it to this file as JSON, - for standard output")
 	flags.StringVar(&o.out, "out", "", "directory for the logs of failed tests (default a new one in $TMPDIR)")
+	flags.StringVar(&o.trace, "trace", traceAuto, "auto: record what each test does, and keep and explain the traces of those that fail; off; or a directory for the traces of all")
 	flags.StringVar(&o.root, "root", "", "Pontoon checkout (default $PONTOON_ROOT, or looked for upwards of the working directory and of labrun)")
 	flags.StringVar(&o.lib, "lib", "static", "how the Rust library is linked: static or shared")
 	flags.StringVar(&o.cargoFeature, "cargo-feature", "", "build the Rust library with this feature, apart from the normal build")
@@ -83,6 +84,8 @@ func (o *options) check(flags *flag.FlagSet) error {
 		return errors.New("-real and -virtual: choose one, or neither")
 	case o.given["json"] && o.json == "":
 		return errors.New("-json needs a file to write to, or - for standard output")
+	case o.trace == "":
+		return errors.New("-trace needs auto, off or a directory")
 	case o.timeout < 0:
 		return fmt.Errorf("-timeout %v: must not be negative", o.timeout)
 	case o.keep != "" && o.keep != "kvraft":
@@ -112,21 +115,28 @@ func (o *options) prepare(tree *labtree.Tree) error {
 			return fmt.Errorf("-json: %w", err)
 		}
 	}
-	if o.out == "" {
-		return nil
+	if err := o.checkTrace(tree); err != nil || o.out == "" {
+		return err
 	}
-	dir, err := realPath(o.out)
-	if err != nil {
-		return fmt.Errorf("-out: %w", err)
-	}
-	if inside(tree, dir) {
-		return fmt.Errorf("-out %s lies inside the lab tree, which labrun does not write to: give a directory elsewhere", o.out)
-	}
+	dir, err := outside(tree, "-out", o.out)
 	o.out = dir
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("-out: %w", err)
+	return err
+}
+
+// outside makes a directory that a flag names, unless it lies inside the tree,
+// and returns its real path.
+func outside(tree *labtree.Tree, flag, name string) (string, error) {
+	dir, err := realPath(name)
+	if err == nil && inside(tree, dir) {
+		return "", fmt.Errorf("%s %s lies inside the lab tree, which labrun does not write to: give a directory elsewhere", flag, name)
 	}
-	return nil
+	if err == nil {
+		err = os.MkdirAll(dir, 0o777)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag, err)
+	}
+	return dir, nil
 }
 
 // realPath is the path without symbolic links of a file that need not exist.

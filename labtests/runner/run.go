@@ -50,6 +50,14 @@ func (s *session) runPasses(ctx context.Context) error {
 	if s.json == "-" {
 		job.Out = os.Stderr
 	}
+	if s.traced() {
+		tracer, err := s.newTracer(job.Keeper)
+		if err != nil {
+			return fmt.Errorf("-trace: %w", err)
+		}
+		defer tracer.close()
+		job.Tracer = tracer
+	}
 	started := time.Now().UTC()
 	report := passes.Do(ctx, job)
 	if err := s.document(ctx, report, started); err != nil {

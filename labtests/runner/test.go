@@ -121,7 +121,7 @@ func (s *session) plan(tree *labtree.Tree, shim string) error {
 	if err != nil {
 		return err
 	}
-	if s.overlay, err = overlay.New(tree, overlay.Options{Shim: shim, Work: s.work, Raft: raft, Keep: s.keep != ""}); err != nil {
+	if s.overlay, err = overlay.New(tree, overlay.Options{Shim: shim, Work: s.work, Raft: raft, Keep: s.keep != "", Trace: s.traced()}); err != nil {
 		return err
 	}
 	if s.sel, err = s.overlay.Tree.Select(s.part, s.run); err != nil {
@@ -133,6 +133,11 @@ func (s *session) plan(tree *labtree.Tree, shim string) error {
 	fmt.Fprintf(os.Stderr, "labrun: %s; %s; %s.\n", s.overlay.Tree.Describe(), s.overlay.Describe(), s.clock())
 	for _, why := range s.overlay.Broken {
 		fmt.Fprintf(os.Stderr, "labrun: %s.\n", why)
+	}
+	if s.given["trace"] && s.traced() {
+		for _, why := range s.overlay.Untraced {
+			fmt.Fprintf(os.Stderr, "labrun: %s.\n", why)
+		}
 	}
 	if !s.plain() {
 		if err := s.addFiles(); err != nil {

@@ -81,7 +81,7 @@ func (r Raft) lab() string {
 	return labPackage
 }
 
-func (r Raft) label() string {
+func (r Raft) Label() string {
 	switch {
 	case r.own:
 		return "the tree's own Raft"

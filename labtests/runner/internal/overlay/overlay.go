@@ -118,7 +118,7 @@ func (o *Overlay) Add(name, text string) error {
 
 // Describe says in one clause what becomes of the tree's files.
 func (o *Overlay) Describe() string {
-	who := o.Raft.label()
+	who := o.Raft.Label()
 	switch {
 	case o.Raft.own:
 		return "all of it is the tree's own"
@@ -137,7 +137,7 @@ func (o *Overlay) With() string {
 	if o.Raft.own {
 		return "as it is"
 	}
-	return "with " + o.Raft.label() + " in it"
+	return "with " + o.Raft.Label() + " in it"
 }
 
 // Write writes the overlay, and what joins the tree with Pontoon.

@@ -43,7 +43,7 @@ func (o *Overlay) trace() error {
 	o.traceNetwork(labrpc.parse())
 	for _, f := range o.packages() {
 		if f != labrpc {
-			f.parse().traceHarness(o.Raft.label())
+			f.parse().traceHarness(o.Raft.Label())
 		}
 	}
 	for _, f := range o.packages() {
@@ -67,7 +67,7 @@ func (f *Files) importHooks() {
 // calls of whatever type has them.
 func (p *parsed) traceRaft(raft Raft) bool {
 	file, fn := p.function("", "Make")
-	before := fmt.Sprintf("pontoonLife := %s.Make(%q, %v, p0, p1, p3); ", hooked, raft.label(), raft.pontoon())
+	before := fmt.Sprintf("pontoonLife := %s.Make(%q, %v, p0, p1, p3); ", hooked, raft.Label(), raft.pontoon())
 	if !p.wrap(file, fn, 4, 1, before, "pontoonLife.Is(r0); ") {
 		return false
 	}

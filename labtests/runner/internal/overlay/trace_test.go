@@ -71,21 +71,20 @@ func traced(t *testing.T, o *Overlay, flags ...string) map[string]*trace.Trace {
 	env := gotool.Environ(append(o.Env(), "GOTOOLCHAIN=local")...)
 	flags = append(o.Flags(), flags...)
 	ctx := context.Background()
-	pkg, err := o.Verify(ctx, goPath, env, flags)
-	if err != nil {
+	if _, err := o.Verify(ctx, goPath, env, flags); err != nil {
 		t.Fatal(err)
 	}
 	program, err := virtual.Compile(ctx, virtual.Job{
-		Go: goPath, Dir: o.Dir, Env: env, Flags: flags, Work: o.Work, Pkg: pkg,
-		Tests: names, Count: 1, Jobs: 2, Wall: 5 * time.Minute, Limit: 10 * time.Minute, Out: io.Discard, Err: os.Stderr,
+		Go: goPath, Dir: o.Dir, Env: env, Flags: flags, Work: o.Work,
+		Tests: names, Jobs: 2, Wall: 5 * time.Minute, Limit: 10 * time.Minute, Out: io.Discard, Err: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	program.Run(ctx, []string{trace.DirEnv + "=" + dir}, func(e virtual.Ending) bool {
-		if e.How != "pass" {
-			t.Errorf("%s: %s, %s\n%s", e.Test, e.How, e.Reason, e.Output)
+	program.Run(ctx, []string{trace.DirEnv + "=" + dir}, func(e virtual.Outcome) bool {
+		if e.How() != "pass" {
+			t.Errorf("%s: %s, %s\n%s", e.Test, e.How(), e.Why(), e.Output)
 		}
 		return true
 	})

@@ -84,6 +84,9 @@ func (e *engine) begin(ctx context.Context) bool {
 	}
 	go func() {
 		run.Outcome = e.Once(ctx, run.Test, settings...)
+		if run.Verdict != virtual.Stopped {
+			e.complete(run)
+		}
 		e.ended <- run
 	}()
 	return true
@@ -106,6 +109,25 @@ func (e *engine) mean(test string) time.Duration {
 	return 0
 }
 
+// complete finds out all there is to say of a run. It takes nothing that another
+// goroutine changes.
+func (e *engine) complete(run *Run) {
+	run.how = run.How()
+	run.Figures = ParseFigures(run.Output)
+	run.Load = Load{
+		Real: e.Real, Late: run.Late, Wall: run.Wall, CPU: run.CPU, CPUs: e.report.CPUs, Jobs: e.Jobs,
+		Runner: e.probe.between(run.Begin, run.Begin.Add(run.Wall)), Test: run.Probe,
+	}
+	if run.Failed() {
+		run.Blame = Judge(run.Load)
+		run.Failure = fold(&run.Outcome, e.GoRoot)
+		run.Log = e.Keeper.log(run)
+	}
+	if e.Tracer != nil {
+		e.Tracer.End(run)
+	}
+}
+
 func (e *engine) end(run *Run) {
 	delete(e.running, run)
 	if run.Verdict == virtual.Stopped {
@@ -118,20 +140,6 @@ func (e *engine) end(run *Run) {
 	}
 	d.sum += run.Wall
 	d.n++
-	run.how = run.How()
-	run.Figures = ParseFigures(run.Output)
-	run.Load = Load{
-		Real: e.Real, Late: run.Late, Wall: run.Wall, CPU: run.CPU, CPUs: e.report.CPUs, Jobs: e.Jobs,
-		Runner: e.probe.between(run.Begin, run.Begin.Add(run.Wall)), Test: run.Probe,
-	}
-	if run.failed() {
-		run.Blame = Judge(run.Load)
-		run.Failure = fold(&run.Outcome, e.GoRoot)
-		run.Log = e.Keeper.log(run)
-	}
-	if e.Tracer != nil {
-		e.Tracer.End(run)
-	}
 	e.report.Runs = append(e.report.Runs, run)
 	e.view.add(run)
 	run.Output = nil // of thousands of runs it would not fit

@@ -4,20 +4,24 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
 // Keeper keeps what there is of failed runs in a directory, which it makes for
-// the first of them.
+// the first of them. Any goroutine may use it.
 type Keeper struct {
 	Dir  string              // "" makes a new one in the directory for temporary files
 	Warn func(reason string) // is told once if nothing can be kept
 
+	mu           sync.Mutex
 	made, broken bool
 }
 
 // Path returns a path in the directory, "" if there is no directory.
 func (k *Keeper) Path(name string) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if k.broken {
 		return ""
 	}
@@ -43,10 +47,17 @@ func (k *Keeper) give(err error) {
 }
 
 // Made tells whether anything is kept.
-func (k *Keeper) Made() bool { return k.made && !k.broken }
+func (k *Keeper) Made() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.made && !k.broken
+}
 
 // Base is the name of a run's files, without what they end in.
-func (r *Run) Base() string { return fmt.Sprintf("%s-%03d", r.Test, r.Pass) }
+func Base(test string, pass int) string { return fmt.Sprintf("%s-%03d", test, pass) }
+
+// Base is that of this run.
+func (r *Run) Base() string { return Base(r.Test, r.Pass) }
 
 // log writes a run's output to a file, and returns its path.
 func (k *Keeper) log(r *Run) string {
@@ -62,7 +73,11 @@ func (k *Keeper) log(r *Run) string {
 		text = fmt.Appendf(text, "labrun: %s\n", r.Blame)
 	}
 	if err := os.WriteFile(path, text, 0o666); err != nil {
-		k.give(err)
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if !k.broken {
+			k.give(err)
+		}
 		return ""
 	}
 	return path

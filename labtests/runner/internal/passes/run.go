@@ -33,7 +33,7 @@ type Job struct {
 	Screen *Screen   // what Err is, if that is a terminal; else nil
 }
 
-// Tracer records runs.
+// Tracer records runs. It is used by several goroutines.
 type Tracer interface {
 	// Begin returns settings for a run's environment.
 	Begin(test string, pass int) []string
@@ -56,9 +56,12 @@ type Run struct {
 	Trace   string  // path of its trace, if kept
 	Page    string  // path of the page of its trace
 	Finding string  // what the trace shows, in one sentence
+	// Explained is what to print of it.
+	Explained []string
 }
 
-func (r *Run) failed() bool { return r.Verdict == virtual.Fail }
+// Failed tells whether the test did.
+func (r *Run) Failed() bool { return r.Verdict == virtual.Fail }
 
 // Report is what came of a job.
 type Report struct {
@@ -74,7 +77,7 @@ type Report struct {
 func (r *Report) Failed() int {
 	n := 0
 	for _, run := range r.Runs {
-		if run.failed() {
+		if run.Failed() {
 			n++
 		}
 	}

@@ -50,7 +50,7 @@ func (v *view) write(format string, args ...any) {
 
 // add tells of a run, if it is worth telling.
 func (v *view) add(run *Run) {
-	if run.failed() {
+	if run.Failed() {
 		if v.failed[run.Test] == 0 {
 			v.order = append(v.order, run.Test)
 		}
@@ -58,7 +58,7 @@ func (v *view) add(run *Run) {
 	}
 	if v.job.Count > 1 {
 		// Of many passes only the failures are worth reading.
-		if run.failed() || v.job.Verbose {
+		if run.Failed() || v.job.Verbose {
 			v.tell(run)
 		}
 		return
@@ -86,20 +86,20 @@ func (v *view) tell(run *Run) {
 	var text strings.Builder
 	key := groupKey(run)
 	before := v.groups[key]
-	whole := v.job.Verbose || !run.failed()
+	whole := v.job.Verbose || !run.Failed()
 	if whole {
 		text.Write(run.Output)
 		if n := len(run.Output); n > 0 && run.Output[n-1] != '\n' {
 			text.WriteByte('\n')
 		}
 	}
-	if run.failed() || v.job.Verbose {
+	if run.Failed() || v.job.Verbose {
 		fmt.Fprintf(&text, "--- %s: %s (%s)", strings.ToUpper(run.Verdict), run.Test, v.times(run))
 		if v.job.Count > 1 {
 			fmt.Fprintf(&text, ", pass %d", run.Pass)
 		}
 		switch {
-		case !run.failed():
+		case !run.Failed():
 			text.WriteByte('\n')
 		case before != nil && !v.job.Verbose:
 			fmt.Fprintf(&text, ", as in pass %d: %s\n", before.runs[0].Pass, before.text())
@@ -108,7 +108,7 @@ func (v *view) tell(run *Run) {
 			v.explain(&text, run, whole)
 		}
 	}
-	if run.failed() {
+	if run.Failed() {
 		if before == nil {
 			before = &group{test: run.Test}
 			v.groups[key] = before
@@ -129,6 +129,15 @@ func (v *view) explain(text *strings.Builder, run *Run, whole bool) {
 		if reason != "" {
 			fmt.Fprintf(text, "    labrun: %s: %s\n", run.Test, reason)
 		}
+	}
+	for _, line := range run.Explained {
+		fmt.Fprintln(text, strings.TrimRight("    "+line, " "))
+	}
+	if run.Trace != "" {
+		fmt.Fprintf(text, "    labrun: trace %s\n", run.Trace)
+	}
+	if run.Page != "" {
+		fmt.Fprintf(text, "    labrun: its page %s\n", run.Page)
 	}
 	if run.Log != "" && run.Failure.Folded > 0 && !whole {
 		fmt.Fprintf(text, "    labrun: and %s in %s\n", plural(run.Failure.Folded, "more line"), run.Log)
@@ -229,7 +238,7 @@ type group struct {
 
 // groupKey is the same for failures that differ in figures at most.
 func groupKey(run *Run) string {
-	if !run.failed() {
+	if !run.Failed() {
 		return ""
 	}
 	return run.Test + "\n" + general(run.Failure.Text)
@@ -252,7 +261,7 @@ func (r *Report) groups() []*group {
 	byKey := map[string]*group{}
 	var all []*group
 	for _, run := range r.Runs {
-		if !run.failed() {
+		if !run.Failed() {
 			continue
 		}
 		key := groupKey(run)
@@ -295,11 +304,32 @@ func (r *Report) failures(text *strings.Builder) {
 		}
 		text.WriteByte('\n')
 		r.blames(text, g)
+		g.findings(text)
 	}
 }
 
 // mostLogs is how many logs of alike failures are named.
 const mostLogs = 8
+
+// findings tells what the traces of alike failures show, and how often.
+func (g *group) findings(text *strings.Builder) {
+	times := map[string]int{}
+	var order []string
+	for _, run := range g.runs {
+		if key := general(run.Finding); run.Finding != "" {
+			if times[key] == 0 {
+				order = append(order, run.Finding)
+			}
+			times[key]++
+		}
+	}
+	for _, finding := range first(order, mostFindings) {
+		fmt.Fprintf(text, "    in %s: %s\n", plural(times[general(finding)], "trace"), finding)
+	}
+}
+
+// mostFindings is how many are told of alike failures.
+const mostFindings = 3
 
 // blames tells how many of alike failures may not be the Raft's.
 func (r *Report) blames(text *strings.Builder, g *group) {
