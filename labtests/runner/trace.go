@@ -79,6 +79,9 @@ func (t *tracer) End(run *passes.Run) {
 	if err != nil || len(files) == 0 {
 		return
 	}
+	for _, file := range files {
+		_ = trace.Trim(file) // one that cannot be read is explained below
+	}
 	// What the processes of one test recorded stays together.
 	from, to := files[0], run.Base()+trace.Extension
 	if len(files) > 1 {
