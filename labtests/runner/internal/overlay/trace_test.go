@@ -44,8 +44,21 @@ func textbookOf(t *testing.T, tree *labtree.Tree) Raft {
 	return RaftOfFiles("the textbook", texts)
 }
 
-// traced runs the tests of a tree in virtual time, and returns the trace of each.
-func traced(t *testing.T, o *Overlay, flags ...string) map[string]*trace.Trace {
+// tracedTest is one test that was run.
+type tracedTest struct {
+	*trace.Trace
+	output string
+}
+
+// traced runs the tests of a tree in virtual time, which must pass, and returns
+// the trace of each.
+func traced(t *testing.T, o *Overlay, flags ...string) map[string]tracedTest {
+	t.Helper()
+	return tracedTo(t, o, "pass", flags...)
+}
+
+// tracedTo is traced with another end than to pass.
+func tracedTo(t *testing.T, o *Overlay, how string, flags ...string) map[string]tracedTest {
 	t.Helper()
 	var names []string
 	for _, test := range o.Tree.Tests {
@@ -82,17 +95,19 @@ func traced(t *testing.T, o *Overlay, flags ...string) map[string]*trace.Trace {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
+	outputs := map[string]string{}
 	program.Run(ctx, []string{trace.DirEnv + "=" + dir}, func(e virtual.Outcome) bool {
-		if e.How() != "pass" {
+		if e.How() != how {
 			t.Errorf("%s: %s, %s\n%s", e.Test, e.How(), e.Why(), e.Output)
 		}
+		outputs[e.Test] = string(e.Output)
 		return true
 	})
 	files, err := filepath.Glob(filepath.Join(dir, "*"+trace.Extension))
 	if err != nil || len(files) != len(names) {
 		t.Fatalf("%d tests left %d traces (%v)", len(names), len(files), err)
 	}
-	traces := map[string]*trace.Trace{}
+	traces := map[string]tracedTest{}
 	for _, file := range files {
 		tr, err := trace.Read(file)
 		if err != nil {
@@ -100,14 +115,14 @@ func traced(t *testing.T, o *Overlay, flags ...string) map[string]*trace.Trace {
 		}
 		for _, e := range tr.Events {
 			if e.Kind == trace.TestStart {
-				traces[e.Text] = tr
+				traces[e.Text] = tracedTest{tr, outputs[e.Text]}
 			}
 		}
 	}
 	return traces
 }
 
-func counts(tr *trace.Trace) map[trace.Kind]int {
+func counts(tr tracedTest) map[trace.Kind]int {
 	n := map[trace.Kind]int{}
 	for _, e := range tr.Events {
 		n[e.Kind]++
@@ -128,7 +143,7 @@ func TestTraceEachYear(t *testing.T) {
 			all := map[trace.Kind]int{}
 			for _, test := range o.Tree.Tests {
 				tr := traces[test.Name]
-				if tr == nil {
+				if tr.Trace == nil {
 					t.Errorf("%s has no trace", test.Name)
 					continue
 				}
@@ -152,11 +167,70 @@ func TestTraceEachYear(t *testing.T) {
 	}
 }
 
-func endsWell(tr *trace.Trace) bool {
+func endsWell(tr tracedTest) bool {
 	for _, e := range tr.Events {
 		if e.Kind == trace.TestEnd {
 			return e.Flag
 		}
 	}
 	return false
+}
+
+// changed is the textbook with one statement of raft.go changed.
+func changed(t *testing.T, tree *labtree.Tree, old, new string) Raft {
+	t.Helper()
+	raft := textbookOf(t, tree)
+	if !strings.Contains(raft.texts["raft.go"], old) {
+		t.Fatalf("raft.go does not have %q any more", old)
+	}
+	raft.texts["raft.go"] = strings.Replace(raft.texts["raft.go"], old, new, 1)
+	return raft
+}
+
+// What a test finds wrong is told before its end: by the test, by the tester's
+// own Fatalf since 2025, and by the harness as it ends the process.
+func TestTraceOfFailures(t *testing.T) {
+	for _, c := range []struct {
+		year int
+		how  string
+		raft func(tree *labtree.Tree) Raft
+		want string
+	}{
+		{2017, "fail", func(*labtree.Tree) Raft { return Raft{own: true} }, "no connected server became leader"},
+		{2025, "fail", func(tree *labtree.Tree) Raft {
+			return changed(t, tree, "GetState() (int, bool) {", "GetState() (int, bool) {\nif rf != nil {\nreturn 0, false\n}\n")
+		}, "no connected server became leader"},
+		{2024, "exit", func(tree *labtree.Tree) Raft {
+			return changed(t, tree, "case rf.applyCh <- m:", "case rf.applyCh <- ApplyMsg{CommandValid: true, Command: rf.me, CommandIndex: m.CommandIndex}:")
+		}, "apply error"},
+	} {
+		t.Run(fmt.Sprint(c.year), func(t *testing.T) {
+			tree := lab(t, c.year, false)
+			tree.Tests = tree.Tests[:2][map[string]int{"fail": 0, "exit": 1}[c.how]:][:1]
+			o := planWith(t, tree, Options{Raft: c.raft(tree), Trace: true})
+			for name, test := range tracedTo(t, o, c.how) {
+				failure := ""
+				for _, e := range test.Events {
+					switch e.Kind {
+					case trace.Failure:
+						failure += e.Text + "\n"
+					case trace.TestEnd:
+						if e.Flag || !strings.Contains(failure, c.want) {
+							t.Errorf("%s: passed %v, failures %q, and the output is\n%s", name, e.Flag, failure, test.output)
+						}
+					}
+				}
+				if counts(test)[trace.TestEnd] != 1 {
+					t.Errorf("%s has no end", name)
+				}
+			}
+		})
+	}
+}
+
+// With the race detector nothing of it is noticed.
+func TestTraceWithoutRaces(t *testing.T) {
+	tree := lab(t, 2022, false)
+	o := planWith(t, tree, Options{Raft: textbookOf(t, tree), Trace: true})
+	traced(t, o, "-race")
 }
