@@ -81,6 +81,7 @@ func (r Raft) lab() string {
 	return labPackage
 }
 
+// Label names the Raft in a sentence.
 func (r Raft) Label() string {
 	switch {
 	case r.own:
