@@ -62,6 +62,7 @@ var manyRPCs = note{
 	Rule{
 		ID: "many-rpcs", Title: "Too many messages", Section: "§5.2, §5.3",
 		Says: "A leader sends heartbeats at its interval and entries when there are new ones, not whatever it can.",
+		Read: pageBackingUp,
 	}, lookForTraffic,
 }
 

@@ -6,6 +6,7 @@ var stateMachineSafety = check{
 	Rule{
 		ID: "state-machine-safety", Title: "All servers apply the same", Section: "§5.4.3, Figure 3 (State Machine Safety)",
 		Says: "If a server has applied an entry at an index, no other server ever applies another one there.",
+		Read: pageOutdated,
 	}, watchStateMachines,
 }
 

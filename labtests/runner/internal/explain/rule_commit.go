@@ -139,6 +139,7 @@ var commitVerified = check{
 	Rule{
 		ID: "commit-verified", Title: "A follower commits what the message verified", Section: "§5.3, Figure 2 (AppendEntries 5)",
 		Says: "A follower's commit index is at most the smaller of leaderCommit and the index of the last entry that the same message brought or checked.",
+		Read: pageOutdated,
 	}, watchCommitVerified,
 }
 
@@ -186,6 +187,7 @@ var leaderCompleteness = check{
 	Rule{
 		ID: "leader-completeness", Title: "Leaders have all that is committed", Section: "§5.4, Figure 3 (Leader Completeness)",
 		Says: "What was committed in one term is in the log of the leader of every later term.",
+		Read: pageFigure8,
 	}, watchCompleteness,
 }
 

@@ -24,6 +24,7 @@ var conflictReplaced = check{
 	Rule{
 		ID: "conflict-replaced", Title: "Conflicting entries are replaced", Section: "§5.3, Figure 2 (AppendEntries 3 and 4)",
 		Says: "A follower that accepts an AppendEntries has all of its entries afterwards, in place of its own that conflict.",
+		Read: pageOutdated,
 	}, watchConflict,
 }
 
@@ -49,6 +50,7 @@ var ackVerified = check{
 	Rule{
 		ID: "ack-verified", Title: "An answer speaks of what the message covered", Section: "§5.3, Figure 2 (matchIndex)",
 		Says: "A follower's yes to an AppendEntries stands for prevLogIndex and the entries sent, not for whatever its log has behind them.",
+		Read: pageOutdated,
 	}, watchAck,
 }
 

@@ -10,6 +10,7 @@ var electionSafety = check{
 	Rule{
 		ID: "election-safety", Title: "One leader in a term", Section: "§5.2, Figure 3 (Election Safety)",
 		Says: "At most one server leads in a given term.",
+		Read: pageIsolated,
 	}, watchElectionSafety,
 }
 
@@ -31,6 +32,7 @@ var olderTerm = check{
 	Rule{
 		ID: "older-term", Title: "Requests of an older term are refused", Section: "§5.1, Figure 2 (RequestVote 1, AppendEntries 1)",
 		Says: "A server refuses every request whose term is lower than its own.",
+		Read: pageIsolated,
 	}, watchOlderTerm,
 }
 
