@@ -100,7 +100,7 @@ func (s *server) install(e step) {
 // persist makes durable what e says. What was overwritten meanwhile, so that
 // nobody knows what was written, becomes unknown.
 func (d *disk) persist(s *server, e step) {
-	d.term = max(d.term, e.Term)
+	d.term, d.vote, d.voted = max(d.term, e.Term), e.Peer, true
 	if e.Index > s.log.last() || s.log.term(e.Index) != e.LogTerm && e.Index >= s.log.base {
 		d.log.forget(d.dirty)
 		return

@@ -31,6 +31,8 @@ func (l *links) take(e step) {
 		l.up[e.Server] = true
 	case trace.Kill:
 		l.up[e.Server] = false
+	case trace.Failure: // of a node that ended of itself
+		l.up[e.Server] = false
 	case trace.Link:
 		l.cut[[2]int{e.Server, e.Peer}] = !e.Flag
 	}

@@ -87,6 +87,10 @@ func (k *call) acknowledged() uint64 {
 	return 0
 }
 
+// silent reports whether a handler left no answer at all: its server ended
+// meanwhile.
+func silent(m *trace.Message) bool { return m.Text == "" && m.Bytes == 0 }
+
 // fromLeader reports whether m is a leader's request.
 func fromLeader(m *trace.Message) bool {
 	return plain(m) && (m.Type == trace.AppendEntries || m.Type == trace.InstallSnapshot) && m.Term > 0

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"strings"
 
 	"pontoon.dev/go-shim/trace"
@@ -44,7 +45,8 @@ type server struct {
 
 	// What messages tell of its log and commit index. All hold over restarts:
 	// what was acknowledged must have been durable.
-	busy     int      // requests that may change its log and are being handled
+	open     []*call  // what it is handling
+	busy     int      // how many of those may change its log
 	tail     position // the log reaches at least to there, as of tailAt
 	tailTerm uint64   // of the leader whose message says so
 	tailAt   int
@@ -82,6 +84,8 @@ type certain struct {
 // disk is what of a server's state is durable.
 type disk struct {
 	term  uint64
+	vote  int  // whom it voted for in that term, or None
+	voted bool // vote is known
 	log   journal
 	dirty uint64 // entries from there on may differ from the server's
 }
@@ -157,7 +161,7 @@ func (c *cluster) arrive(e step) {
 		if !to.up || to.life != k.toLife {
 			k.toLife = 0
 		}
-		c.opaque = c.opaque || plain(k.request) && !e.Message.Known
+		c.opaque = c.opaque || plain(k.request) && !e.Message.Known && !silent(e.Message)
 	case trace.Return:
 		k.returned, k.arrived = e.at, e.Flag
 	}
@@ -220,7 +224,7 @@ func (c *cluster) takeTest(e step) {
 			s.changes++
 		}
 		s.life++
-		s.up, s.made, s.busy, s.late = true, e.at, 0, 0
+		s.up, s.made, s.open, s.busy, s.late = true, e.at, nil, 0, 0
 		if s.shown > s.spoken {
 			s.shown, s.shownAt = s.spoken, s.spokenAt
 		}
@@ -270,6 +274,24 @@ func (c *cluster) ensure(s *server, at int) {
 			return
 		}
 	}
+}
+
+// accepting returns the leader's message of s's term that s is handling and
+// that satisfies is, if it is one and not several.
+func (s *server) accepting(is func(m *trace.Message) bool) *call {
+	var found *call
+	for _, k := range s.open {
+		if plain(k.request) && k.request.Type == trace.AppendEntries && k.request.Term == s.term {
+			if found != nil {
+				return nil
+			}
+			found = k
+		}
+	}
+	if found == nil || !is(found.request) {
+		return nil
+	}
+	return found
 }
 
 func (s *server) show(term uint64, at int) {
@@ -324,6 +346,7 @@ func (c *cluster) takeMessage(e step) {
 		if plain(k.request) && from.up && k.fromLife == from.life {
 			from.speak(k.request.Term, k.sent)
 		}
+		to.open = append(to.open, k)
 		if !isRaft(k.request) || plain(k.request) && k.request.Type == trace.RequestVote {
 			return
 		}
@@ -369,6 +392,7 @@ func (r *reign) say(m *trace.Message, at int) {
 }
 
 func (c *cluster) takeReply(k *call, to *server, e step) {
+	to.open = slices.DeleteFunc(to.open, func(other *call) bool { return other == k })
 	if isRaft(k.request) && k.request.Type != trace.RequestVote && to.busy > 0 && k.handled > to.made {
 		to.busy--
 	}

@@ -4,5 +4,5 @@ package explain
 // the more special ones first.
 var notes = []note{
 	sameTimeouts, splitVotes, noHeartbeats, timerHeld, noLeader,
-	manyRPCs, slowBackup, applyStalled, deposedStart,
+	manyRPCs, refusedAgain, slowBackup, commitStalled, leftBehind, applyStalled, deposedStart,
 }

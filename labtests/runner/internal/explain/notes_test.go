@@ -96,6 +96,31 @@ var suspicions = []example{
 		- end fail`,
 		seen + failed},
 	{"slow-backup", "seen", refusals(1), refusals(3)},
+	{"refused-again", "seen", refusals(0), refusals(1)},
+	{"commit-stalled", "seen",
+		seen + `
+		20 0>1 append t1 e1/1 : yes t1
+		21 0>2 append t1 e1/1 : yes t1
+		22 0>1 append t1 i1/1 : yes t1
+		1900 0>1 append t1 i1/1 : yes t1` + failed,
+		seen + `
+		20 0>1 append t1 e1/1 : yes t1
+		21 0>2 append t1 e1/1 : yes t1
+		22 0>1 append t1 i1/1 : yes t1
+		1900 0>1 append t1 i1/1 c1 : yes t1` + failed},
+	{"left-behind", "seen",
+		seen + `
+		20 0>1 append t1 e1/1 : yes t1
+		21 0>2 #1 append t1 e1/1
+		22 0>1 append t1 i1/1 c1 : yes t1
+		500 0>2 append t1 c1 : yes t1
+		1900 0>2 append t1 c1 : yes t1` + failed,
+		seen + `
+		20 0>1 append t1 e1/1 : yes t1
+		21 0>2 #1 append t1 e1/1
+		22 0>1 append t1 i1/1 c1 : yes t1
+		500 0>2 append t1 c1 : yes t1
+		1900 0>2 #2 append t1 c1 e1/1` + failed},
 	{"apply-stalled", "seen",
 		seen + `
 		20 0>1 append t1 e1/1 : yes t1

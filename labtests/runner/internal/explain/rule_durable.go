@@ -21,6 +21,10 @@ func watchDurableAnswer(c *cluster, report report) watch {
 			report(e, []int{s.id, k.from}, []int{s.roleAt, k.handled},
 				"Server %d answers %s of server %d in term %d, and that term is not on its stable storage yet: a crash now would forget it.",
 				s.id, what, k.from, k.reply.Term)
+		case k.granted() && s.disk.voted && s.disk.term == k.request.Term && s.disk.vote != k.from:
+			report(e, []int{s.id, k.from}, []int{s.votedAt, s.persistedAt, k.handled},
+				"Server %d grants server %d its vote in term %d, and what it has on stable storage of that term is %s: a crash now would let it vote again.",
+				s.id, k.from, k.request.Term, votedFor(s.disk.vote))
 		case k.granted() && s.votedIn == k.request.Term && s.votedAt > k.handled && s.persistedAt < s.votedAt:
 			report(e, []int{s.id, k.from}, []int{s.votedAt, k.handled},
 				"Server %d grants server %d its vote in term %d before the vote is on stable storage: a crash now would let it vote again.",
@@ -31,6 +35,13 @@ func watchDurableAnswer(c *cluster, report report) watch {
 				s.id, covered(k.request), k.from, max(s.disk.dirty, k.request.Index+1))
 		}
 	}
+}
+
+func votedFor(id int) string {
+	if id < 0 {
+		return "no vote"
+	}
+	return "a vote for " + serverList([]int{id})
 }
 
 var durableLog = check{

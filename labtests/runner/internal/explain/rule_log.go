@@ -123,10 +123,20 @@ func watchConsistency(c *cluster, report report) watch {
 			case prev > s.log.last():
 				report(e, []int{s.id, e.Peer}, nil,
 					"Server %d appends entry %d of server %d, and its log ends at %d: there is a gap.", s.id, e.Index, e.Peer, s.log.last())
-			case log != nil && differ(log.term(prev), s.log.term(prev)):
+			case log != nil && differ(log.term(prev), s.log.term(prev)) && s.accepting(func(m *trace.Message) bool { return m.Index < prev }) == nil:
 				report(e, []int{s.id, e.Peer}, nil,
 					"Server %d appends entry %d of server %d; before it, at index %d, its own log has an entry of term %d and the leader's one of term %d.",
 					s.id, e.Index, e.Peer, prev, s.log.term(prev), log.term(prev))
+			}
+		}
+		if e.Kind == trace.Commit && s.up && e.Role != trace.Leader {
+			wrong := func(m *trace.Message) bool {
+				return m.Index > s.log.base && differ(s.log.term(m.Index), m.LogTerm)
+			}
+			if k := s.accepting(wrong); k != nil {
+				report(e, []int{s.id, k.from}, []int{k.sent, k.handled},
+					"Server %d takes the commit index of %s of server %d, which comes after index %d of term %d; its own log %s, so that it should have said no.",
+					s.id, request(k.request), k.from, k.request.Index, k.request.LogTerm, has(&s.log, k.request.Index))
 			}
 		}
 		c.raiseReach(reach, e)

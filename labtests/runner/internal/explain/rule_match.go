@@ -30,6 +30,15 @@ var conflictReplaced = check{
 
 func watchConflict(c *cluster, report report) watch {
 	return func(e step) {
+		if s := c.server(e.Server); e.Kind == trace.Append && s.up && e.Index > 0 {
+			prev := e.Index - 1
+			k := s.accepting(func(m *trace.Message) bool { return m.Index < prev })
+			if log := c.leaderLog(s, e.Peer); k != nil && log != nil && differ(log.term(prev), s.log.term(prev)) {
+				report(e, []int{s.id, k.from}, []int{k.sent, k.handled},
+					"Server %d is sent entries from index %d on by server %d, keeps its own of term %d at index %d, where the leader's is of term %d, and appends index %d behind it.",
+					s.id, k.request.Index+1, k.from, s.log.term(prev), prev, log.term(prev), e.Index)
+			}
+		}
 		k := c.repliedBy(e)
 		if k == nil || k.request.Type != trace.AppendEntries || !k.reply.OK || k.request.Entries == 0 || !c.tells[k.to] {
 			return

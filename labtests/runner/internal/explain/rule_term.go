@@ -39,6 +39,14 @@ var olderTerm = check{
 func watchOlderTerm(c *cluster, report report) watch {
 	return func(e step) {
 		s := c.server(e.Server)
+		if e.Kind == trace.TimerReset && s.up && e.Peer >= 0 && e.Peer != s.id && len(s.open) == 1 {
+			// With a message of an older term being handled, and nothing else.
+			if k := s.open[0]; k.from == e.Peer && fromLeader(k.request) && k.request.Term < s.term && s.roleAt < k.handled {
+				report(e, []int{s.id, e.Peer}, []int{s.roleAt, k.sent, k.handled},
+					"Server %d is in term %d (since %s), is handling %s of server %d in term %d, and takes that for its leader's: it sets its election timer anew.",
+					s.id, s.term, c.when(s.roleAt), request(k.request), e.Peer, k.request.Term)
+			}
+		}
 		switch {
 		case e.Kind == trace.Vote && s.up && e.Term < s.term:
 			report(e, []int{e.Server, e.Peer}, []int{s.roleAt},
@@ -84,7 +92,21 @@ var higherTerm = check{
 }
 
 func watchHigherTerm(c *cluster, report report) watch {
+	learned := map[int]*call{} // by server: the answer with the highest term that reached its present life
 	return func(e step) {
+		if e.Kind == trace.Return && e.Flag && e.Message != nil {
+			k := c.calls[e.Message.ID]
+			if k != nil && k.answered() && k.fromLife == c.server(k.from).life && c.server(k.from).up {
+				if old := learned[k.from]; old == nil || old.fromLife != k.fromLife || old.reply.Term < k.reply.Term {
+					learned[k.from] = k
+				}
+			}
+		}
+		if k := learned[e.Server]; k != nil && k.fromLife == c.server(e.Server).life && e.Kind == trace.State && e.Flag && e.Term < k.reply.Term && e.At-c.t.Events[k.returned].At > stateSlack {
+			report(e, []int{k.from, k.to}, []int{k.replied, k.returned},
+				"Server %d says that it leads term %d, although server %d had answered it in term %d (%s).",
+				e.Server, e.Term, k.to, k.reply.Term, c.when(k.returned))
+		}
 		k := c.repliedBy(e)
 		if k == nil || !c.tells[k.to] {
 			return

@@ -22,5 +22,5 @@ var checks = []check{
 	leaderAppendOnly, keepMatching, consistencyCheck, conflictReplaced, ackVerified, logMatching,
 	commitCurrentTerm, commitMajority, commitVerified, commitForward, leaderCompleteness,
 	noNoop, applyOrder, applyCommitted, stateMachineSafety,
-	snapshotApplied, installForward, installTail,
+	snapshotApplied, installForward, installTail, selfCheck,
 }

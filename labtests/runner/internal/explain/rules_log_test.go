@@ -77,6 +77,22 @@ var logs = []example{
 		41 0 role follower t2
 		41 0 truncate p2 t2 i1/1 l1
 		42 0 append p2 t2 i1/2 l2`},
+	{"consistency-check", "tells: a commit index that came with it",
+		leads + `
+		20 0 append p0 t1 i1/1 l1` + third + `
+		40 2 append p2 t2 i1/2 l1
+		40 2 persist t2 i1/2
+		40 1 append p2 t2 i1/2 l1
+		40 1 persist t2 i1/2
+		41 2 commit leader i1/2 l0
+		42 2>0 #1 append t2 i1/2 c1
+		42 2>0 #1 handle
+		42 0 role follower t2
+		43 0 commit follower i1/1 l0`,
+		holds + `
+		30 0>1 #1 append t1 i1/1 c1
+		30 0>1 #1 handle
+		30 1 commit follower i1/1 l0`},
 	{"consistency-check", "tells: a gap",
 		leads + `
 		20 0 append p0 t1 i1/1 l2
@@ -117,6 +133,29 @@ var logs = []example{
 		41 0 append p2 t2 i1/2 l1
 		41 0 persist t2 i1/2
 		42 2>0 #1 yes t2`},
+	{"conflict-replaced", "tells: more behind it",
+		leads + `
+		20 0 append p0 t1 i1/1 l1` + third + `
+		40 2 append p2 t2 i1/2 l2
+		41 2>0 #1 append t2 i0/0 e2/2
+		41 2>0 #1 handle
+		41 0 role follower t2
+		41 0 append p2 t2 i2/2 l2`,
+		leads + `
+		20 0 append p0 t1 i1/1 l1` + third + `
+		40 2 append p2 t2 i1/2 l2
+		41 2>0 #1 append t2 i0/0 e2/2
+		41 2>0 #1 handle
+		41 0 role follower t2
+		41 0 truncate p2 t2 i1/1 l1
+		41 0 append p2 t2 i1/2 l2`},
+	{"self-check", "tells",
+		leads + `
+		20 0>1 #1 append t1
+		20 0>1 #1 handle
+		20 1 died`,
+		leads + `
+		- failure the test's own`},
 	{"ack-verified", "tells",
 		leads + `
 		20 1 append p0 t1 i1/1 l2

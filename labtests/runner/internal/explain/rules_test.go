@@ -17,11 +17,11 @@ const leads = `
 	0 2 timer p2
 	10 0 role candidate t1
 	10 0 vote p0 t1
-	10 0 persist t1
+	10 0 persist t1 p0
 	11 1 role follower t1
 	11 1 vote p0 t1
 	11 1 timer p0
-	11 1 persist t1
+	11 1 persist t1 p0
 	12 0 role leader t1
 	13 2 role follower t1
 	13 2 timer p0
@@ -111,7 +111,7 @@ var elections = []example{
 		21 2>1 #1 handle
 		21 1 role follower t2
 		21 1 vote p2 t2
-		21 1 persist t2
+		21 1 persist t2 p2
 		21 2>1 #1 yes t2
 		21 2>1 #1 return
 		22 1 kill
@@ -274,6 +274,25 @@ var terms = []example{
 		32 2 role leader t2
 		40 2 append p2 t2 i1/2 l1
 		40 1 append p2 t2 i1/2 l1`},
+	{"older-term", "tells: a heartbeat sets the timer",
+		leads + `
+		20 1 role follower t2
+		21 0>1 #1 append t1
+		21 0>1 #1 handle
+		21 1 timer p0`,
+		leads + `
+		21 0>1 #1 append t1
+		21 0>1 #1 handle
+		21 1 timer p0
+		21 1 role follower t2`},
+	{"higher-term", "seen: an answer",
+		seen + `
+		20 0>1 append t1 : no t5
+		1900 0 state t1 leader`,
+		seen + `
+		20 0>1 append t1 : no t5
+		900 0 state t1 leader // GetState may have been slow to return
+		1900 0 state t5`},
 	{"older-term", "seen",
 		seen + `
 		20 2>1 ask t2 : yes t2
@@ -379,6 +398,21 @@ var terms = []example{
 		20 1 role follower t2
 		20 1 persist t2
 		20 2>1 #1 no t2`},
+	{"durable-answer", "a vote",
+		leads + `
+		20 2>1 #1 ask t2
+		20 2>1 #1 handle
+		20 1 role follower t2
+		20 1 vote p2 t2
+		20 1 persist t2
+		20 2>1 #1 yes t2`,
+		leads + `
+		20 2>1 #1 ask t2
+		20 2>1 #1 handle
+		20 1 role follower t2
+		20 1 vote p2 t2
+		20 1 persist t2 p2
+		20 2>1 #1 yes t2`},
 	{"durable-answer", "entries",
 		leads + `
 		20 0 append p0 t1 i1/1 l2

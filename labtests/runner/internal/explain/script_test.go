@@ -32,7 +32,7 @@ var (
 		"make": trace.Make, "kill": trace.Kill, "propose": trace.Propose, "state": trace.State, "receive": trace.Receive,
 		"timeout": trace.Timeout, "timer": trace.TimerReset, "role": trace.RoleChange, "vote": trace.Vote, "append": trace.Append,
 		"truncate": trace.Truncate, "persist": trace.Persist, "commit": trace.Commit, "apply": trace.Apply,
-		"snapshot": trace.Snapshot, "install": trace.Install, "link": trace.Link,
+		"died": trace.Failure, "snapshot": trace.Snapshot, "install": trace.Install, "link": trace.Link,
 	}
 	types = map[string]trace.Type{"append": trace.AppendEntries, "ask": trace.RequestVote, "install": trace.InstallSnapshot}
 )
