@@ -148,3 +148,32 @@ func TestTimeoutIsNoSignal(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A program that does not heed a signal is killed by the next one.
+func TestSecondSignalKills(t *testing.T) {
+	ctx, stop := WithSignals(context.Background())
+	defer stop()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := Command(ctx, t.TempDir(), Environ(), "sh", "-c", `trap 'echo hup' HUP; echo ready; while :; do sleep 1000 & wait; done`)
+	cmd.Stdout = w
+	cmd.WaitDelay = time.Hour // otherwise the program would be killed after a while
+	done := make(chan error, 1)
+	go func() { done <- Run(ctx, cmd) }()
+	lines := bufio.NewReader(r)
+	for _, want := range []string{"ready\n", "hup\n"} {
+		if line, err := lines.ReadString('\n'); err != nil || line != want {
+			t.Fatalf("the program said %q, %v", line, err)
+		}
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var interrupted Interrupted
+	if err := <-done; !errors.As(err, &interrupted) || interrupted.Signal != syscall.SIGHUP {
+		t.Errorf("got %v", err)
+	}
+}
