@@ -90,6 +90,7 @@ test-labtree: tools ## self-tests of the lab trees: labrpc, labgob, harnesses
 
 test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
 	cd labtests/runner && $(GO) test -count=1 -timeout=30m ./...
+	cd labtests/runner && $(GO) test -count=1 -race ./internal/passes
 
 test-peers: shimlib labrun ## etcd's and hashicorp's Raft behind the lab interface (their modules come through Go's module proxy once)
 	cd labtests/peers && $(GO) test -count=1 ./...

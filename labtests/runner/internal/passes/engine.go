@@ -20,7 +20,7 @@ type engine struct {
 	probe   *lateness
 	queue   []string // what is left of the present pass
 	pass    int
-	running map[*Run]bool
+	running map[*Run]string // the test; the rest of a Run is its goroutine's until it has ended
 	ended   chan *Run
 	seen    map[string]*durations
 	report  *Report
@@ -38,7 +38,7 @@ func (d *durations) mean() time.Duration { return d.sum / time.Duration(d.n) }
 // run are stopped.
 func Do(ctx context.Context, job *Job) *Report {
 	e := &engine{
-		Job: job, running: map[*Run]bool{}, ended: make(chan *Run), seen: map[string]*durations{},
+		Job: job, running: map[*Run]string{}, ended: make(chan *Run), seen: map[string]*durations{},
 		probe: watch(), report: &Report{Job: job, CPUs: runtime.NumCPU()},
 	}
 	defer e.probe.stop()
@@ -77,7 +77,7 @@ func (e *engine) begin(ctx context.Context) bool {
 	}
 	run := &Run{Outcome: virtual.Outcome{Test: e.queue[0]}, Pass: e.pass, Begin: time.Now()}
 	e.queue = e.queue[1:]
-	e.running[run] = true
+	e.running[run] = run.Test
 	var settings []string
 	if e.Tracer != nil {
 		settings = e.Tracer.Begin(run.Test, run.Pass)
@@ -152,8 +152,8 @@ func (e *engine) state(elapsed time.Duration) state {
 		elapsed: elapsed, left: e.left(),
 	}
 	now := time.Now()
-	for run := range e.running {
-		s.running = append(s.running, running{run.Test, now.Sub(run.Begin)})
+	for run, test := range e.running {
+		s.running = append(s.running, running{test, now.Sub(run.Begin)})
 	}
 	slices.SortFunc(s.running, func(a, b running) int { return cmp.Compare(b.age, a.age) })
 	return s
@@ -179,8 +179,8 @@ func (e *engine) left() time.Duration {
 		work += d
 		longest = max(longest, d)
 	}
-	for run := range e.running {
-		add(max(0, expect(run.Test)-time.Since(run.Begin)))
+	for run, test := range e.running {
+		add(max(0, expect(test)-time.Since(run.Begin)))
 	}
 	for _, test := range e.queue {
 		add(expect(test))
