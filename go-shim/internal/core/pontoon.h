@@ -9,6 +9,7 @@
  *             pontoon_undelivered
  *   outputs   pontoon_work ... pontoon_work_done and pontoon_apply,
  *             or pontoon_drain, which does the same by callbacks
+ *   watching  pontoon_get_state, pontoon_events, pontoon_describe
  *
  * STATUS. Every function that can fail returns a PontoonStatus: 0 is success,
  * a failed call has changed nothing unless its status says so.
@@ -27,7 +28,8 @@
  * (`PontoonConfig config = {0}; config.struct_size = sizeof config;`). Fields
  * that are added later stand at the end and mean nothing new when 0; a library
  * that does not know them yet refuses other values with STRUCT_SIZE, and sets
- * them to 0 in outputs.
+ * them to 0 in outputs. A struct of the first version's size is as good as one
+ * whose later fields are 0.
  *
  * OWNERSHIP. pontoon_make gives a node to its caller, pontoon_free takes it
  * back. Pointers in outputs are views of the node's memory, valid and constant
@@ -142,6 +144,11 @@
 #define PONTOON_READY_APPLY 2
 
 /**
+ * PontoonStep.ready: pontoon_events has something.
+ */
+#define PONTOON_READY_EVENTS 4
+
+/**
  * PontoonState.role: answers candidates and leaders.
  */
 #define PONTOON_ROLE_FOLLOWER 0
@@ -165,6 +172,79 @@
  * PontoonEntry.kind: takes up an index and is not applied; `data` is empty.
  */
 #define PONTOON_ENTRY_NOOP 1
+
+/**
+ * PontoonEvent.kind: the election timeout ran out. `term` is the one before.
+ */
+#define PONTOON_EVENT_TIMEOUT 1
+
+/**
+ * PontoonEvent.kind: the election timer was set anew because of `peer`: by its
+ * message as the leader, by a vote for it, or by this server itself.
+ */
+#define PONTOON_EVENT_TIMER_RESET 2
+
+/**
+ * PontoonEvent.kind: the role or the term changed, to `role` and `term`.
+ */
+#define PONTOON_EVENT_ROLE_CHANGE 3
+
+/**
+ * PontoonEvent.kind: a vote was granted to `peer` in `term`, whose last entry
+ * has `index` and `log_term`. A candidate's vote for itself is one too.
+ */
+#define PONTOON_EVENT_VOTE 4
+
+/**
+ * PontoonEvent.kind: entries `index` to `last`, all of `log_term`, came to the
+ * end of the log, in `term`, from `peer`: this server itself if it leads.
+ * `digest` is of the command of the last one.
+ */
+#define PONTOON_EVENT_APPEND 5
+
+/**
+ * PontoonEvent.kind: entries `index` to `last`, the end of the log, were taken
+ * out of it because of what `peer` sent in `term`. `log_term` is of the first.
+ */
+#define PONTOON_EVENT_TRUNCATE 6
+
+/**
+ * PontoonEvent.kind: a batch of work is done, whose state has `term`, a vote for
+ * `peer`, if any, and a log that ends with `index` and `log_term`.
+ */
+#define PONTOON_EVENT_PERSIST 7
+
+/**
+ * PontoonEvent.kind: the commit index moved from `last` to `index`, an entry of
+ * `log_term`. A `role` of leader counted it, others were told.
+ */
+#define PONTOON_EVENT_COMMIT 8
+
+/**
+ * PontoonEvent.kind: pontoon_snapshot took `index`, an entry of `log_term`.
+ */
+#define PONTOON_EVENT_SNAPSHOT 10
+
+/**
+ * PontoonEvent.kind: a snapshot of `peer` through `index` and `log_term`
+ * replaced the log up to there.
+ */
+#define PONTOON_EVENT_INSTALL 11
+
+/**
+ * PontoonMessageInfo.kind: section 5.3 of the Raft paper.
+ */
+#define PONTOON_MESSAGE_APPEND_ENTRIES 1
+
+/**
+ * PontoonMessageInfo.kind: section 5.2.
+ */
+#define PONTOON_MESSAGE_REQUEST_VOTE 2
+
+/**
+ * PontoonMessageInfo.kind: section 7.
+ */
+#define PONTOON_MESSAGE_INSTALL_SNAPSHOT 3
 
 /**
  * What a call came to. 0 is success; numbers keep their meaning for ever.
@@ -324,6 +404,11 @@ typedef struct PontoonConfig {
      * Bytes of snapshot in one InstallSnapshot. At most PONTOON_COMMAND_BYTES_MAX.
      */
     size_t snapshot_chunk_bytes;
+    /**
+     * Events that are kept for pontoon_events; of more, the oldest are lost. 0
+     * records none.
+     */
+    size_t trace_events;
 } PontoonConfig;
 
 /**
@@ -378,7 +463,7 @@ typedef struct PontoonStep {
      */
     uint64_t deadline_ms;
     /**
-     * PONTOON_READY_WORK | PONTOON_READY_APPLY.
+     * PONTOON_READY_WORK | PONTOON_READY_APPLY | PONTOON_READY_EVENTS.
      */
     uint32_t ready;
     /**
@@ -534,6 +619,75 @@ typedef struct PontoonApply {
 } PontoonApply;
 
 /**
+ * Something that happened inside of a node. Which fields it has beside `kind`
+ * is said with each PONTOON_EVENT; all others are 0.
+ */
+typedef struct PontoonEvent {
+    /**
+     * PONTOON_EVENT_TIMEOUT, _TIMER_RESET and so on.
+     */
+    uint32_t kind;
+    /**
+     * PONTOON_ROLE_FOLLOWER, _CANDIDATE or _LEADER.
+     */
+    uint32_t role;
+    /**
+     * Whether there is a `peer`.
+     */
+    uint32_t has_peer;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * A server; 0 if has_peer is 0.
+     */
+    uint64_t peer;
+    /**
+     * A term.
+     */
+    uint64_t term;
+    /**
+     * An index.
+     */
+    uint64_t index;
+    /**
+     * The term of an entry.
+     */
+    uint64_t log_term;
+    /**
+     * Another index.
+     */
+    uint64_t last;
+    /**
+     * FNV-1a, 64 bits, of a command.
+     */
+    uint64_t digest;
+} PontoonEvent;
+
+/**
+ * What happened inside of a node since the last pontoon_events.
+ */
+typedef struct PontoonEvents {
+    /**
+     * sizeof(PontoonEvents).
+     */
+    size_t struct_size;
+    /**
+     * The oldest first.
+     */
+    const struct PontoonEvent *events;
+    /**
+     * How many.
+     */
+    size_t events_len;
+    /**
+     * How many came before these and were lost, because nobody took them.
+     */
+    uint64_t lost;
+} PontoonEvents;
+
+/**
  * What pontoon_drain calls. All pointers are valid during the callback only.
  * A callback must return: no longjmp and no C++ exception may leave it.
  */
@@ -625,6 +779,66 @@ typedef struct PontoonState {
      */
     uint64_t state_bytes;
 } PontoonState;
+
+/**
+ * What a message says. Fields that its kind does not have are 0.
+ */
+typedef struct PontoonMessageInfo {
+    /**
+     * sizeof(PontoonMessageInfo).
+     */
+    size_t struct_size;
+    /**
+     * The server that sends it.
+     */
+    uint64_t from;
+    /**
+     * The server it is for.
+     */
+    uint64_t to;
+    /**
+     * PONTOON_MESSAGE_APPEND_ENTRIES, _REQUEST_VOTE or _INSTALL_SNAPSHOT.
+     */
+    uint32_t kind;
+    /**
+     * Whether it answers a request of that kind.
+     */
+    uint32_t is_reply;
+    /**
+     * The sender's term.
+     */
+    uint64_t term;
+    /**
+     * prevLogIndex, the index of a candidate's last entry, or the last index of
+     * a snapshot. In an answer to AppendEntries: up to where the logs agree, or,
+     * if `ok` is 0, a hint from where on they cannot.
+     */
+    uint64_t index;
+    /**
+     * The term of that entry; 0 in an answer that does not tell.
+     */
+    uint64_t log_term;
+    /**
+     * The number of entries.
+     */
+    uint64_t entries_len;
+    /**
+     * The term of the last one.
+     */
+    uint64_t entries_term;
+    /**
+     * leaderCommit.
+     */
+    uint64_t commit_index;
+    /**
+     * Of an answer: success, vote granted, or snapshot installed.
+     */
+    uint32_t ok;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} PontoonMessageInfo;
 
 #ifdef __cplusplus
 extern "C" {
@@ -793,6 +1007,18 @@ PontoonStatus pontoon_apply(PontoonNode node,
                             struct PontoonApply *apply);
 
 /**
+ * Takes what happened inside of the node since the last call, if
+ * PontoonConfig.trace_events asked for that; otherwise, and if nothing did, there
+ * are no events, which is no error. Best called whenever PontoonStep.ready says so,
+ * so that none is lost. The view is valid until the next pontoon_events or
+ * pontoon_free on the node. What a drain or a batch of work makes happen is there
+ * as soon as it has happened.
+ *
+ * Errors: the usual, NULL, STRUCT_SIZE.
+ */
+PONTOON_MUST_USE PontoonStatus pontoon_events(PontoonNode node, struct PontoonEvents *events);
+
+/**
  * Does all of a node's work by callbacks, until there is nothing left. For each
  * batch: send for every early message, persist, send for every other message,
  * then apply for what is committed. `context` is passed through.
@@ -829,6 +1055,17 @@ PONTOON_MUST_USE PontoonStatus pontoon_get_state(PontoonNode node, struct Pontoo
  * Errors: BAD_HANDLE, NULL.
  */
 PontoonStatus pontoon_last_error(PontoonNode node, char *buffer, size_t buffer_len, size_t *needed);
+
+/**
+ * Says what a message is about: the `len` bytes of a PontoonMessage, of any node of
+ * any process. For those who watch the network; no node is needed.
+ *
+ * Errors: NULL, STRUCT_SIZE, TOO_LARGE, VERSION, DECODE.
+ */
+PONTOON_MUST_USE
+PontoonStatus pontoon_describe(const uint8_t *data,
+                               size_t len,
+                               struct PontoonMessageInfo *info);
 
 /**
  * What a status means, in a few words of English. The text is static; any

@@ -43,6 +43,9 @@ pub struct Config {
     pub max_append_bytes: usize,
     /// Bytes of snapshot in one InstallSnapshot.
     pub snapshot_chunk_bytes: usize,
+    /// Events that are kept until [`Raft::take_events`](crate::Raft::take_events);
+    /// of more, the oldest are lost. 0 records none, and costs nothing.
+    pub trace_events: usize,
 }
 
 /// Why a configuration or a restored state was refused.
@@ -72,6 +75,7 @@ impl Config {
             max_inflight: 64,
             max_append_bytes: 1 << 20,
             snapshot_chunk_bytes: 1 << 20,
+            trace_events: 0,
         }
     }
 

@@ -12,7 +12,8 @@
 //! `raft` (entry points and roles), then under it `election` (§5.2, §5.4.1),
 //! `append` (a follower's side of §5.3), `replicate` (a leader's side, and the
 //! commit rule of §5.4.2) with `progress` (what a leader knows of one peer),
-//! and `snapshot` (§7). `mutant` holds the bugs that the tests must notice.
+//! and `snapshot` (§7). `event` is what observers are told, `mutant` holds the
+//! bugs that the tests must notice.
 //!
 //! "Figure" and "§" are of *In Search of an Understandable Consensus Algorithm
 //! (Extended Version)*; "thesis" is Ongaro's.
@@ -28,6 +29,7 @@ pub type Index = u64;
 mod bytes;
 mod config;
 mod entry;
+mod event;
 mod log;
 mod message;
 pub mod mutant;
@@ -38,6 +40,7 @@ mod work;
 pub use bytes::Bytes;
 pub use config::{Config, ConfigError, Profile};
 pub use entry::{Entry, HardState, Payload, Restored, Snapshot};
+pub use event::{Event, digest};
 pub use message::*;
 pub use raft::{NotLeader, Proposal, Raft, ReceiveError, Role, SnapshotError, Status};
 pub use work::{Apply, LogDelta, Outgoing, Persist, Work};

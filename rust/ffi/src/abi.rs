@@ -2,6 +2,7 @@
 //! the header's.
 
 use libc::{c_int, c_void};
+use pontoon_core::Role;
 
 /// Version of this header's functions and structs. It changes when a program
 /// compiled against an older header would no longer work; functions and struct
@@ -28,6 +29,8 @@ pub const PONTOON_PROFILE_SERVICE: u32 = 1;
 pub const PONTOON_READY_WORK: u32 = 1;
 /// PontoonStep.ready: pontoon_apply has something.
 pub const PONTOON_READY_APPLY: u32 = 2;
+/// PontoonStep.ready: pontoon_events has something.
+pub const PONTOON_READY_EVENTS: u32 = 4;
 
 /// PontoonState.role: answers candidates and leaders.
 pub const PONTOON_ROLE_FOLLOWER: u32 = 0;
@@ -40,6 +43,42 @@ pub const PONTOON_ROLE_LEADER: u32 = 2;
 pub const PONTOON_ENTRY_COMMAND: u32 = 0;
 /// PontoonEntry.kind: takes up an index and is not applied; `data` is empty.
 pub const PONTOON_ENTRY_NOOP: u32 = 1;
+
+/// PontoonEvent.kind: the election timeout ran out. `term` is the one before.
+pub const PONTOON_EVENT_TIMEOUT: u32 = 1;
+/// PontoonEvent.kind: the election timer was set anew because of `peer`: by its
+/// message as the leader, by a vote for it, or by this server itself.
+pub const PONTOON_EVENT_TIMER_RESET: u32 = 2;
+/// PontoonEvent.kind: the role or the term changed, to `role` and `term`.
+pub const PONTOON_EVENT_ROLE_CHANGE: u32 = 3;
+/// PontoonEvent.kind: a vote was granted to `peer` in `term`, whose last entry
+/// has `index` and `log_term`. A candidate's vote for itself is one too.
+pub const PONTOON_EVENT_VOTE: u32 = 4;
+/// PontoonEvent.kind: entries `index` to `last`, all of `log_term`, came to the
+/// end of the log, in `term`, from `peer`: this server itself if it leads.
+/// `digest` is of the command of the last one.
+pub const PONTOON_EVENT_APPEND: u32 = 5;
+/// PontoonEvent.kind: entries `index` to `last`, the end of the log, were taken
+/// out of it because of what `peer` sent in `term`. `log_term` is of the first.
+pub const PONTOON_EVENT_TRUNCATE: u32 = 6;
+/// PontoonEvent.kind: a batch of work is done, whose state has `term`, a vote for
+/// `peer`, if any, and a log that ends with `index` and `log_term`.
+pub const PONTOON_EVENT_PERSIST: u32 = 7;
+/// PontoonEvent.kind: the commit index moved from `last` to `index`, an entry of
+/// `log_term`. A `role` of leader counted it, others were told.
+pub const PONTOON_EVENT_COMMIT: u32 = 8;
+/// PontoonEvent.kind: pontoon_snapshot took `index`, an entry of `log_term`.
+pub const PONTOON_EVENT_SNAPSHOT: u32 = 10;
+/// PontoonEvent.kind: a snapshot of `peer` through `index` and `log_term`
+/// replaced the log up to there.
+pub const PONTOON_EVENT_INSTALL: u32 = 11;
+
+/// PontoonMessageInfo.kind: section 5.3 of the Raft paper.
+pub const PONTOON_MESSAGE_APPEND_ENTRIES: u32 = 1;
+/// PontoonMessageInfo.kind: section 5.2.
+pub const PONTOON_MESSAGE_REQUEST_VOTE: u32 = 2;
+/// PontoonMessageInfo.kind: section 7.
+pub const PONTOON_MESSAGE_INSTALL_SNAPSHOT: u32 = 3;
 
 /// What a call came to. 0 is success; numbers keep their meaning for ever.
 #[repr(i32)]
@@ -140,6 +179,9 @@ pub struct PontoonConfig {
     pub max_append_bytes: usize,
     /// Bytes of snapshot in one InstallSnapshot. At most PONTOON_COMMAND_BYTES_MAX.
     pub snapshot_chunk_bytes: usize,
+    /// Events that are kept for pontoon_events; of more, the oldest are lost. 0
+    /// records none.
+    pub trace_events: usize,
 }
 
 /// What the node waits for after a call.
@@ -150,7 +192,7 @@ pub struct PontoonStep {
     pub struct_size: usize,
     /// When pontoon_tick is due, unless another call changes it first.
     pub deadline_ms: u64,
-    /// PONTOON_READY_WORK | PONTOON_READY_APPLY.
+    /// PONTOON_READY_WORK | PONTOON_READY_APPLY | PONTOON_READY_EVENTS.
     pub ready: u32,
     /// 0.
     pub reserved: u32,
@@ -295,6 +337,81 @@ pub struct PontoonApply {
     pub snapshot: PontoonBytes,
 }
 
+/// Something that happened inside of a node. Which fields it has beside `kind`
+/// is said with each PONTOON_EVENT; all others are 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct PontoonEvent {
+    /// PONTOON_EVENT_TIMEOUT, _TIMER_RESET and so on.
+    pub kind: u32,
+    /// PONTOON_ROLE_FOLLOWER, _CANDIDATE or _LEADER.
+    pub role: u32,
+    /// Whether there is a `peer`.
+    pub has_peer: u32,
+    /// 0.
+    pub reserved: u32,
+    /// A server; 0 if has_peer is 0.
+    pub peer: u64,
+    /// A term.
+    pub term: u64,
+    /// An index.
+    pub index: u64,
+    /// The term of an entry.
+    pub log_term: u64,
+    /// Another index.
+    pub last: u64,
+    /// FNV-1a, 64 bits, of a command.
+    pub digest: u64,
+}
+
+/// What happened inside of a node since the last pontoon_events.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct PontoonEvents {
+    /// sizeof(PontoonEvents).
+    pub struct_size: usize,
+    /// The oldest first.
+    pub events: *const PontoonEvent,
+    /// How many.
+    pub events_len: usize,
+    /// How many came before these and were lost, because nobody took them.
+    pub lost: u64,
+}
+
+/// What a message says. Fields that its kind does not have are 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct PontoonMessageInfo {
+    /// sizeof(PontoonMessageInfo).
+    pub struct_size: usize,
+    /// The server that sends it.
+    pub from: u64,
+    /// The server it is for.
+    pub to: u64,
+    /// PONTOON_MESSAGE_APPEND_ENTRIES, _REQUEST_VOTE or _INSTALL_SNAPSHOT.
+    pub kind: u32,
+    /// Whether it answers a request of that kind.
+    pub is_reply: u32,
+    /// The sender's term.
+    pub term: u64,
+    /// prevLogIndex, the index of a candidate's last entry, or the last index of
+    /// a snapshot. In an answer to AppendEntries: up to where the logs agree, or,
+    /// if `ok` is 0, a hint from where on they cannot.
+    pub index: u64,
+    /// The term of that entry; 0 in an answer that does not tell.
+    pub log_term: u64,
+    /// The number of entries.
+    pub entries_len: u64,
+    /// The term of the last one.
+    pub entries_term: u64,
+    /// leaderCommit.
+    pub commit_index: u64,
+    /// Of an answer: success, vote granted, or snapshot installed.
+    pub ok: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
 /// What pontoon_drain calls. All pointers are valid during the callback only.
 /// A callback must return: no longjmp and no C++ exception may leave it.
 #[repr(C)]
@@ -319,4 +436,13 @@ pub struct PontoonCallbacks {
     /// Applies entries or a snapshot. If NULL, they are left for pontoon_apply,
     /// which another thread may then call at any time.
     pub apply: Option<unsafe extern "C" fn(context: *mut c_void, apply: *const PontoonApply)>,
+}
+
+/// PontoonState.role and PontoonEvent.role.
+pub(crate) fn number_of(role: Role) -> u32 {
+    match role {
+        Role::Follower => PONTOON_ROLE_FOLLOWER,
+        Role::Candidate => PONTOON_ROLE_CANDIDATE,
+        Role::Leader => PONTOON_ROLE_LEADER,
+    }
 }

@@ -57,6 +57,7 @@ fn build(given: &PontoonConfig, profile: Profile, voters: Vec<u64>) -> Config {
     set(&mut config.max_inflight, given.max_inflight as usize);
     set(&mut config.max_append_bytes, given.max_append_bytes);
     set(&mut config.snapshot_chunk_bytes, given.snapshot_chunk_bytes);
+    config.trace_events = given.trace_events;
     config
 }
 

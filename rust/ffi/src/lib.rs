@@ -6,8 +6,9 @@
 //! - [`boundary`]: from a handle to a node, and what stops a panic
 //! - [`slab`], [`cell`]: generation handles; a node's lock, death and callbacks
 //! - [`node`]: the state machine and the memory behind its views
-//!   ([`batch`], [`applied`])
-//! - [`codec`], [`blob`]: bytes of messages, and of the persistent state
+//!   ([`batch`], [`applied`], [`events`])
+//! - [`codec`], [`blob`]: bytes of messages, and of the persistent state;
+//!   [`describe`]: what a message says
 //! - [`abi`], [`failure`]: types and status codes
 //!
 //! This is the only crate with `unsafe`: to read what C hands over and to write
@@ -28,6 +29,8 @@ mod boundary;
 mod cell;
 mod codec;
 mod config;
+mod describe;
+mod events;
 mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

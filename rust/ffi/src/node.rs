@@ -1,12 +1,13 @@
 //! One node: the state machine, its encoded state, and the memory that the
 //! views of its outputs point into.
 
-use pontoon_core::{Raft, Role};
+use pontoon_core::Raft;
 
 use crate::abi::*;
 use crate::applied::Applied;
 use crate::batch::Batch;
 use crate::blob::Blob;
+use crate::events::Events;
 use crate::failure::Failure;
 
 const DRAINING: Failure = Failure::WorkOutstanding("another thread is draining the node");
@@ -26,6 +27,7 @@ pub(crate) struct Node {
     pub(crate) blob: Blob,
     pub(crate) batch: Batch,
     pub(crate) applied: Applied,
+    pub(crate) events: Events,
     /// The drain that owns the outputs, if there is one.
     pub(crate) drain: Option<DrainKind>,
     /// Why the node is of no further use. Its views stay valid until it is freed.
@@ -41,6 +43,7 @@ impl Node {
             blob,
             batch: Batch::default(),
             applied: Applied::default(),
+            events: Events::default(),
             drain: None,
             dead: None,
             voters,
@@ -66,6 +69,9 @@ impl Node {
         if self.raft.has_apply() {
             ready |= PONTOON_READY_APPLY;
         }
+        if self.raft.has_events() {
+            ready |= PONTOON_READY_EVENTS;
+        }
         PontoonStep {
             struct_size: 0,
             deadline_ms: self.raft.deadline_ms(),
@@ -80,11 +86,7 @@ impl Node {
             struct_size: 0,
             id: status.id,
             term: status.term,
-            role: match status.role {
-                Role::Follower => PONTOON_ROLE_FOLLOWER,
-                Role::Candidate => PONTOON_ROLE_CANDIDATE,
-                Role::Leader => PONTOON_ROLE_LEADER,
-            },
+            role: number_of(status.role),
             has_leader: status.leader.is_some().into(),
             leader: status.leader.unwrap_or(0),
             commit_index: status.commit_index,

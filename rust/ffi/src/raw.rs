@@ -2,9 +2,10 @@
 //!
 //! A struct may be larger than this library knows, coming from a program that
 //! was compiled against a later header: in an input the unknown rest must be
-//! zero, in an output it is set to zero.
+//! zero, in an output it is set to zero. An input may also be as small as it
+//! once was: the fields that it lacks are zero.
 
-use std::mem::{offset_of, size_of};
+use std::mem::{MaybeUninit, offset_of, size_of};
 
 use crate::abi::*;
 use crate::failure::Failure;
@@ -19,15 +20,18 @@ const STRUCT_SIZE_MAX: usize = 4096;
 /// `struct_size: usize` is the first field, and every bit pattern is valid.
 pub(crate) unsafe trait Sized: Copy {
     const NAME: &'static str;
+    /// The size in the first version.
+    const FIRST_SIZE: usize;
     fn set_struct_size(&mut self, size: usize);
 }
 
 macro_rules! sized {
-    ($($name:ident)*) => { $(
+    ($($name:ident $([$added:ident])?)*) => { $(
         // SAFETY: asserted below; all fields are integers, raw pointers and
         // optional function pointers.
         unsafe impl Sized for $name {
             const NAME: &'static str = stringify!($name);
+            const FIRST_SIZE: usize = [$(offset_of!($name, $added),)? size_of::<$name>()][0];
             fn set_struct_size(&mut self, size: usize) {
                 self.struct_size = size;
             }
@@ -36,17 +40,20 @@ macro_rules! sized {
     )* };
 }
 
-sized! { PontoonConfig PontoonStep PontoonStarted PontoonState PontoonWork PontoonApply PontoonCallbacks }
+sized! {
+    PontoonConfig [trace_events]
+    PontoonStep PontoonStarted PontoonState PontoonWork PontoonApply PontoonCallbacks PontoonEvents PontoonMessageInfo
+}
 
 /// # Safety
 /// `ptr` is NULL or points to a readable size_t.
-unsafe fn struct_size<T: Sized>(ptr: *const T) -> Result<usize, Failure> {
+unsafe fn struct_size<T: Sized>(ptr: *const T, first: usize) -> Result<usize, Failure> {
     if ptr.is_null() {
         return Err(Failure::Null(T::NAME));
     }
     // SAFETY: not NULL, so readable as the caller promises; unaligned is fine.
     let size = unsafe { ptr.cast::<usize>().read_unaligned() };
-    if (size_of::<T>()..=STRUCT_SIZE_MAX).contains(&size) {
+    if size == first || (size_of::<T>()..=STRUCT_SIZE_MAX).contains(&size) {
         Ok(size)
     } else {
         Err(Failure::StructSize {
@@ -63,8 +70,8 @@ unsafe fn struct_size<T: Sized>(ptr: *const T) -> Result<usize, Failure> {
 /// `ptr` is NULL, or `struct_size` says how many bytes are readable.
 pub(crate) unsafe fn input<T: Sized>(ptr: *const T) -> Result<T, Failure> {
     // SAFETY: as promised by the caller.
-    let size = unsafe { struct_size(ptr)? };
-    let known = size_of::<T>();
+    let size = unsafe { struct_size(ptr, T::FIRST_SIZE)? };
+    let known = size_of::<T>().min(size);
     // SAFETY: `size` bytes are readable, and `known <= size`.
     let rest = unsafe { std::slice::from_raw_parts(ptr.cast::<u8>().add(known), size - known) };
     if rest.iter().any(|&byte| byte != 0) {
@@ -74,8 +81,15 @@ pub(crate) unsafe fn input<T: Sized>(ptr: *const T) -> Result<T, Failure> {
             known,
         });
     }
-    // SAFETY: `known` bytes are readable and every bit pattern is valid.
-    Ok(unsafe { ptr.read_unaligned() })
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: `known` bytes are readable and fit, and every bit pattern is valid.
+    Ok(unsafe {
+        value
+            .as_mut_ptr()
+            .cast::<u8>()
+            .copy_from_nonoverlapping(ptr.cast(), known);
+        value.assume_init()
+    })
 }
 
 /// A checked place for an output struct. Nothing is written before
@@ -92,7 +106,7 @@ pub(crate) struct Out<T> {
 /// until the current call of the ABI returns.
 pub(crate) unsafe fn output<T: Sized>(ptr: *mut T) -> Result<Out<T>, Failure> {
     // SAFETY: as promised by the caller.
-    let size = unsafe { struct_size(ptr.cast_const())? };
+    let size = unsafe { struct_size(ptr.cast_const(), size_of::<T>())? };
     Ok(Out { ptr, size })
 }
 

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use common::{cc, cxx, include_dir, is_installed, run, scratch, source};
 
-const PROGRAMS: [&str; 5] = ["ownership", "misuse", "threads", "cluster", "panic"];
+const PROGRAMS: [&str; 6] = ["ownership", "misuse", "watching", "threads", "cluster", "panic"];
 const C_STANDARDS: [&str; 3] = ["-std=c99", "-std=c11", "-std=c17"];
 
 /// Where libpontoon.a and libpontoon.so are, built with the release profile:

@@ -63,6 +63,7 @@ fn make(id: u64, state: &[u8], snapshot: &[u8]) -> Result<PontoonNode, PontoonSt
         coalesce_ms: 0,
         max_append_bytes: 0,
         snapshot_chunk_bytes: 0,
+        trace_events: 0,
     };
     let mut node = 0;
     let (state, snapshot) = (borrowed(state), borrowed(snapshot));

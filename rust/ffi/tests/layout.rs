@@ -36,7 +36,8 @@ fn facts() -> Vec<Fact> {
         PontoonBytes { data, len }
         PontoonConfig {
             struct_size, id, voters, voters_len, seed, profile, max_inflight, election_timeout_ms_min,
-            election_timeout_ms_max, heartbeat_interval_ms, coalesce_ms, max_append_bytes, snapshot_chunk_bytes
+            election_timeout_ms_max, heartbeat_interval_ms, coalesce_ms, max_append_bytes, snapshot_chunk_bytes,
+            trace_events
         }
         PontoonStep { struct_size, deadline_ms, ready, reserved }
         PontoonStarted { struct_size, index, term }
@@ -52,12 +53,21 @@ fn facts() -> Vec<Fact> {
         PontoonApply {
             struct_size, entries, entries_len, has_snapshot, reserved, snapshot_index, snapshot_term, snapshot
         }
+        PontoonEvent { kind, role, has_peer, reserved, peer, term, index, log_term, last, digest }
+        PontoonEvents { struct_size, events, events_len, lost }
+        PontoonMessageInfo {
+            struct_size, from, to, kind, is_reply, term, index, log_term, entries_len, entries_term, commit_index, ok,
+            reserved
+        }
         PontoonCallbacks { struct_size, persist, send, apply }
     };
     let numbers: Vec<Fact> = numbers! {
         PONTOON_ABI_VERSION PONTOON_COMMAND_BYTES_MAX PONTOON_MESSAGE_BYTES_MAX PONTOON_NODES_MAX PONTOON_VOTERS_MAX
-        PONTOON_PROFILE_LAB PONTOON_PROFILE_SERVICE PONTOON_READY_WORK PONTOON_READY_APPLY
+        PONTOON_PROFILE_LAB PONTOON_PROFILE_SERVICE PONTOON_READY_WORK PONTOON_READY_APPLY PONTOON_READY_EVENTS
         PONTOON_ROLE_FOLLOWER PONTOON_ROLE_CANDIDATE PONTOON_ROLE_LEADER PONTOON_ENTRY_COMMAND PONTOON_ENTRY_NOOP
+        PONTOON_EVENT_TIMEOUT PONTOON_EVENT_TIMER_RESET PONTOON_EVENT_ROLE_CHANGE PONTOON_EVENT_VOTE PONTOON_EVENT_APPEND
+        PONTOON_EVENT_TRUNCATE PONTOON_EVENT_PERSIST PONTOON_EVENT_COMMIT PONTOON_EVENT_SNAPSHOT PONTOON_EVENT_INSTALL
+        PONTOON_MESSAGE_APPEND_ENTRIES PONTOON_MESSAGE_REQUEST_VOTE PONTOON_MESSAGE_INSTALL_SNAPSHOT
     };
     let statuses: Vec<Fact> = statuses! {
         "PONTOON_OK" = PontoonOk "PONTOON_ERR_NULL" = PontoonErrNull

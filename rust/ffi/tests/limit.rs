@@ -22,6 +22,7 @@ fn make(error: &mut [c_char]) -> Result<PontoonNode, PontoonStatus> {
         coalesce_ms: 0,
         max_append_bytes: 0,
         snapshot_chunk_bytes: 0,
+        trace_events: 0,
     };
     let nothing = PontoonBytes {
         data: null_mut(),

@@ -189,6 +189,7 @@ impl Setup {
             max_inflight: self.max_inflight,
             max_append_bytes: self.max_append_bytes,
             snapshot_chunk_bytes: self.chunk_bytes,
+            trace_events: 0,
         }
     }
 }

@@ -18,7 +18,7 @@ impl Raft {
         } else {
             // Also when the entries are refused below: the leader lives (rule 14).
             self.follow(from);
-            self.append(m)
+            self.append(from, m)
         };
         let reply = AppendEntriesReply {
             term: self.hard_state.term,
@@ -29,12 +29,12 @@ impl Raft {
         self.reply(from, ticket, Message::AppendEntriesReply(reply));
     }
 
-    fn append(&mut self, m: AppendEntries) -> Appended {
+    fn append(&mut self, from: NodeId, m: AppendEntries) -> Appended {
         let covered = m.prev_log_index + m.entries.len() as Index;
         if covered <= self.commit {
             // An outdated message. What is committed agrees with every later
             // leader (§5.4), so this much can be said, and nothing is cut.
-            self.truncate_mutant(covered);
+            self.truncate_mutant(covered, from);
             return Appended::Success {
                 match_index: self.commit,
             };
@@ -62,13 +62,13 @@ impl Raft {
                 .expect("the commit index is at or above the base");
             return Appended::Conflict { hint_index, hint_term };
         }
-        self.append_after(prev, m.entries.into_iter().skip(skip));
-        self.truncate_mutant(covered);
+        self.append_after(prev, from, m.entries.into_iter().skip(skip));
+        self.truncate_mutant(covered, from);
         // Only what this message covered is known to agree (rules 24 and 25).
         let last_index = self.log.last_index();
         let own = |mutant| mutant::on(mutant).then_some(last_index);
         let verified = own(Mutant::CommitOwnLastIndex).unwrap_or(covered);
-        self.commit = self.commit.max(m.leader_commit.min(verified));
+        self.commit_to(self.commit.max(m.leader_commit.min(verified)));
         Appended::Success {
             match_index: own(Mutant::AckOwnLastIndex).unwrap_or(covered),
         }
@@ -76,23 +76,23 @@ impl Raft {
 
     /// Figure 2, steps 3 and 4: cut only at the first entry that contradicts a
     /// new one (rule 23), append what is not there yet.
-    fn append_after(&mut self, prev: Index, entries: impl Iterator<Item = Entry>) {
+    fn append_after(&mut self, prev: Index, from: NodeId, entries: impl Iterator<Item = Entry>) {
         for (index, entry) in (prev + 1..).zip(entries) {
             match self.log.term(index) {
                 Some(term) if term == entry.term || mutant::on(Mutant::KeepConflicting) => continue,
                 Some(_) => {
                     assert!(index > self.commit, "committed entry {index} would be cut");
-                    self.log.truncate(index);
+                    self.cut(index, from);
                 }
                 None => {}
             }
-            self.log.append(entry);
+            self.put(entry, from);
         }
     }
 
-    fn truncate_mutant(&mut self, covered: Index) {
+    fn truncate_mutant(&mut self, covered: Index, from: NodeId) {
         if mutant::on(Mutant::TruncateOnOutdated) {
-            self.log.truncate(covered.max(self.log.base_index()) + 1);
+            self.cut(covered.max(self.log.base_index()) + 1, from);
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::validate::NUMBER_MAX;
 use super::{Raft, RoleState, Vote};
-use crate::NodeId;
 use crate::entry::{Entry, HardState, Payload};
+use crate::event::Event;
 use crate::message::{Envelope, Message, RequestVote, RequestVoteReply};
 use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
 use crate::work::Outgoing;
+use crate::{Index, NodeId, Term};
 
 /// How often one candidacy repeats a vote request that is known to be lost.
 const REPEATS_MAX: u32 = 3;
@@ -18,7 +19,7 @@ impl Raft {
         // Terms of their own accord never come near; one that a damaged message
         // brought must not lead to a term that storage and peers then refuse.
         if self.hard_state.term + 1 >= NUMBER_MAX {
-            self.reset_election_timer();
+            self.reset_election_timer(self.config.id);
             return;
         }
         self.hard_state = HardState {
@@ -26,10 +27,12 @@ impl Raft {
             voted_for: Some(self.config.id),
         };
         self.incoming = None;
-        self.reset_election_timer();
+        self.reset_election_timer(self.config.id);
         self.role = RoleState::Candidate {
             votes: vec![Vote::default(); self.peers.len()],
         };
+        self.note_role();
+        self.note_vote(self.config.id, self.log.last_index(), self.log.last_term());
         for position in 0..self.peers.len() {
             self.request_vote(position);
         }
@@ -66,7 +69,8 @@ impl Raft {
         let granted = m.term == self.hard_state.term && self.may_vote_for(from) && self.is_up_to_date(&m);
         if granted {
             self.hard_state.voted_for = Some(from);
-            self.reset_election_timer();
+            self.note_vote(from, m.last_log_index, m.last_log_term);
+            self.reset_election_timer(from);
         }
         let reply = RequestVoteReply {
             term: self.hard_state.term,
@@ -74,6 +78,17 @@ impl Raft {
             granted,
         };
         self.reply(from, ticket, Message::RequestVoteReply(reply));
+    }
+
+    /// Records a vote for a candidate with such a last entry.
+    fn note_vote(&mut self, peer: NodeId, index: Index, log_term: Term) {
+        let term = self.hard_state.term;
+        self.events.record(|| Event::Vote {
+            peer,
+            term,
+            index,
+            log_term,
+        });
     }
 
     /// One vote a term (§5.2). A candidate or leader has voted for itself.
@@ -126,11 +141,13 @@ impl Raft {
                 .map(|_| Progress::new(last_index, self.now_ms))
                 .collect(),
         };
+        self.note_role();
         if self.opens_term_with_noop() {
-            self.log.append(Entry {
+            let noop = Entry {
                 term: self.hard_state.term,
                 payload: Payload::Noop,
-            });
+            };
+            self.put(noop, self.config.id);
         }
     }
 

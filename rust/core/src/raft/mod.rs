@@ -8,6 +8,7 @@ mod snapshot;
 mod validate;
 mod work;
 
+use std::collections::vec_deque;
 use std::fmt;
 
 use rand::rngs::SmallRng;
@@ -16,6 +17,7 @@ use rand::{Rng, SeedableRng};
 use crate::bytes::Bytes;
 use crate::config::{Config, ConfigError, Profile};
 use crate::entry::{Entry, HardState, Payload, Restored, Snapshot};
+use crate::event::{self, Event, Events};
 use crate::log::Log;
 use crate::message::{Envelope, Message};
 use crate::mutant::{self, Mutant};
@@ -147,6 +149,7 @@ pub struct Raft {
     incoming: Option<snapshot::Incoming>,
     outbox: Vec<Outgoing>,
     pending: work::Pending,
+    events: Events,
 }
 
 impl Raft {
@@ -164,14 +167,17 @@ impl Raft {
             term: 0,
             data: Bytes::default(),
         });
+        let log = Log::new(snapshot.index, snapshot.term, restored.entries);
         let mut raft = Raft {
             rng: SmallRng::seed_from_u64(config.seed ^ config.id.rotate_left(32)),
+            events: Events::new(config.trace_events),
+            pending: work::Pending::new(restored.hard_state, log.last_index()),
             config,
             peers,
             now_ms,
             hard_state: restored.hard_state,
             role: RoleState::Follower { leader: None },
-            log: Log::new(snapshot.index, snapshot.term, restored.entries),
+            log,
             commit: snapshot.index,
             delivered: snapshot.index,
             snapshot,
@@ -180,9 +186,8 @@ impl Raft {
             next_seq: 0,
             incoming: None,
             outbox: Vec::new(),
-            pending: work::Pending::new(restored.hard_state),
         };
-        raft.reset_election_timer();
+        raft.reset_election_timer(raft.config.id);
         Ok(raft)
     }
 
@@ -200,6 +205,9 @@ impl Raft {
             self.election_deadline_ms = self.now_ms + self.config.heartbeat_interval_ms / 2;
             return;
         }
+        self.events.record(|| Event::Timeout {
+            term: self.hard_state.term,
+        });
         self.campaign();
     }
 
@@ -213,7 +221,7 @@ impl Raft {
         self.advance_clock(now_ms);
         let Envelope { from, message, .. } = envelope;
         if mutant::on(Mutant::TimerOnAnyMessage) {
-            self.reset_election_timer();
+            self.reset_election_timer(from);
         }
         // §5.1: a higher term in a request or a reply deposes us first.
         let stays = mutant::on(Mutant::StayLeader) && self.is_leader();
@@ -246,10 +254,8 @@ impl Raft {
             return Err(NotLeader { leader: None });
         }
         let term = self.hard_state.term;
-        let index = self.log.append(Entry {
-            term,
-            payload: Payload::Command(command),
-        });
+        let payload = Payload::Command(command);
+        let index = self.put(Entry { term, payload }, self.config.id);
         Ok(Proposal { index, term })
     }
 
@@ -271,11 +277,7 @@ impl Raft {
         Status {
             id: self.config.id,
             term: self.hard_state.term,
-            role: match self.role {
-                RoleState::Follower { .. } => Role::Follower,
-                RoleState::Candidate { .. } => Role::Candidate,
-                RoleState::Leader { .. } => Role::Leader,
-            },
+            role: self.role(),
             leader: self.leader(),
             commit_index: self.commit,
             delivered_index: self.delivered,
@@ -284,6 +286,25 @@ impl Raft {
             last_term: self.log.last_term(),
             snapshot_index: self.snapshot.index,
             snapshot_term: self.snapshot.term,
+        }
+    }
+
+    /// How many events were lost since the last call, and all others, the
+    /// oldest first. To be called after every input, so that none is lost.
+    pub fn take_events(&mut self) -> (u64, vec_deque::Drain<'_, Event>) {
+        self.events.take()
+    }
+
+    /// Whether [`take_events`](Raft::take_events) has something.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    fn role(&self) -> Role {
+        match self.role {
+            RoleState::Follower { .. } => Role::Follower,
+            RoleState::Candidate { .. } => Role::Candidate,
+            RoleState::Leader { .. } => Role::Leader,
         }
     }
 
@@ -305,17 +326,20 @@ impl Raft {
     }
 
     /// §5.2: a fresh random timeout. Called only when a vote is granted, a
-    /// leader of the current term is heard, or an election starts (rule 14).
-    fn reset_election_timer(&mut self) {
+    /// leader of the current term is heard, or an election starts (rule 14), in
+    /// each case because of somebody.
+    fn reset_election_timer(&mut self, peer: NodeId) {
         let (min, max) = (self.config.election_timeout_ms_min, self.config.election_timeout_ms_max);
         let max = if mutant::on(Mutant::FixedTimeout) { min + 1 } else { max };
         self.election_deadline_ms = self.now_ms + self.rng.random_range(min..max);
         self.lateness_forgiven = false;
+        self.events.record(|| Event::TimerReset { peer });
     }
 
     /// Adopts `term` if it is new (§5.1), and follows.
     fn become_follower(&mut self, term: Term, leader: Option<NodeId>) {
         assert!(term >= self.hard_state.term, "terms never fall");
+        let before = (self.role(), self.hard_state.term);
         if term > self.hard_state.term {
             // Term and vote change together (rule 1); the vote of an older term is void.
             self.hard_state = HardState { term, voted_for: None };
@@ -323,9 +347,60 @@ impl Raft {
         }
         // A leader has no election timer to go on with.
         if self.is_leader() {
-            self.reset_election_timer();
+            self.reset_election_timer(self.config.id);
         }
         self.role = RoleState::Follower { leader };
+        if before != (Role::Follower, term) {
+            self.note_role();
+        }
+    }
+
+    /// Records the present role and term.
+    fn note_role(&mut self) {
+        let (role, term) = (self.role(), self.hard_state.term);
+        self.events.record(|| Event::RoleChange { role, term });
+    }
+
+    /// Puts an entry of `from` at the end of the log; returns its index.
+    fn put(&mut self, entry: Entry, from: NodeId) -> Index {
+        let first = self.log.last_index() + 1;
+        self.events.record(|| Event::Append {
+            peer: from,
+            term: self.hard_state.term,
+            first,
+            last: first,
+            log_term: entry.term,
+            digest: event::digest(&entry.payload),
+        });
+        self.log.append(entry)
+    }
+
+    /// Takes `index` and everything after it out of the log, for `from`.
+    fn cut(&mut self, index: Index, from: NodeId) {
+        let last = self.log.last_index();
+        if index <= last {
+            self.events.record(|| Event::Truncate {
+                peer: from,
+                term: self.hard_state.term,
+                first: index,
+                last,
+                log_term: self.log.term(index).unwrap_or(0),
+            });
+        }
+        self.log.truncate(index);
+    }
+
+    /// Moves the commit index.
+    fn commit_to(&mut self, index: Index) {
+        let (from, role) = (std::mem::replace(&mut self.commit, index), self.role());
+        if from != index {
+            self.events.record(|| Event::Commit {
+                from,
+                to: index,
+                log_term: self.log.term(index).unwrap_or(0),
+                role,
+            });
+        }
     }
 
     /// A leader of the current term was heard (§5.2).
@@ -344,7 +419,7 @@ impl Raft {
             self.hard_state.voted_for = None;
         }
         self.become_follower(self.hard_state.term, Some(leader));
-        self.reset_election_timer();
+        self.reset_election_timer(leader);
     }
 
     fn peer_position(&self, peer: NodeId) -> usize {

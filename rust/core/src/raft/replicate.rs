@@ -256,7 +256,7 @@ impl Raft {
         let index = matched[self.quorum() - 1 - short];
         let current = self.log.term(index) == Some(self.hard_state.term);
         if index > self.commit && (current || mutant::on(Mutant::CommitOldTerm)) {
-            self.commit = index;
+            self.commit_to(index);
             self.announce_commit();
         }
     }

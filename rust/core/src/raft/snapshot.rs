@@ -5,6 +5,7 @@ use std::fmt;
 use super::{Raft, RoleState};
 use crate::bytes::Bytes;
 use crate::entry::Snapshot;
+use crate::event::Event;
 use crate::message::{InstallSnapshot, InstallSnapshotReply, Message};
 use crate::mutant::{self, Mutant};
 use crate::progress::Mode;
@@ -65,6 +66,7 @@ impl Raft {
             .expect("what is delivered and not compacted is in the log");
         self.snapshot = Snapshot { index, term, data };
         self.pending.snapshot_dirty = true;
+        self.events.record(|| Event::Snapshot { index, log_term: term });
         self.log.compact(index.min(self.pinned_index()));
         Ok(())
     }
@@ -105,13 +107,13 @@ impl Raft {
         };
         if m.term >= self.hard_state.term {
             self.follow(from);
-            (reply.next_offset, reply.installed) = self.take_chunk(m);
+            (reply.next_offset, reply.installed) = self.take_chunk(from, m);
         }
         self.reply(from, ticket, Message::InstallSnapshotReply(reply));
     }
 
     /// How much of the snapshot is here, and what agrees once that is enough.
-    fn take_chunk(&mut self, m: InstallSnapshot) -> (u64, Option<Index>) {
+    fn take_chunk(&mut self, from: NodeId, m: InstallSnapshot) -> (u64, Option<Index>) {
         let (index, term) = (m.last_included_index, m.last_included_term);
         // Behind what is committed it says nothing new, and the state machine
         // never moves back (rule 34).
@@ -121,7 +123,7 @@ impl Raft {
         // Figure 13, step 6: the log holds all that the snapshot covers, so it
         // is committed, and what follows is kept.
         if index > self.commit && self.log.term(index) == Some(term) && !mutant::on(Mutant::DiscardMatchingLog) {
-            self.commit = index;
+            self.commit_to(index);
             return (0, Some(index));
         }
         let fits = |incoming: &Incoming| (incoming.index, incoming.term) == (index, term);
@@ -144,19 +146,27 @@ impl Raft {
         }
         let data = Bytes::from(std::mem::take(&mut incoming.data));
         self.incoming = None;
-        self.install(Snapshot { index, term, data });
+        self.install(from, Snapshot { index, term, data });
         (0, Some(index))
     }
 
     /// Figure 13, steps 7 and 8: the log contradicts the snapshot or ends
     /// before it. All of it goes, also what stands after the snapshot (rule 33).
-    fn install(&mut self, snapshot: Snapshot) {
+    fn install(&mut self, from: NodeId, snapshot: Snapshot) {
         let keep = mutant::on(Mutant::KeepLogOnInstall) && snapshot.index < self.log.last_index();
         match keep && snapshot.index > self.log.base_index() {
             true => self.log.compact(snapshot.index),
-            false => self.log.reset(snapshot.index, snapshot.term),
+            false => {
+                self.cut(snapshot.index.max(self.log.base_index()) + 1, from);
+                self.log.reset(snapshot.index, snapshot.term);
+            }
         }
-        self.commit = snapshot.index;
+        self.events.record(|| Event::Install {
+            peer: from,
+            index: snapshot.index,
+            log_term: snapshot.term,
+        });
+        self.commit_to(snapshot.index);
         self.pending.install(snapshot.clone());
         self.snapshot = snapshot;
     }

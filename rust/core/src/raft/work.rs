@@ -3,6 +3,7 @@
 use super::{Raft, RoleState};
 use crate::Index;
 use crate::entry::{HardState, Snapshot};
+use crate::event::Event;
 use crate::mutant::{self, Mutant};
 use crate::work::{Apply, Persist, Work};
 
@@ -21,10 +22,14 @@ pub(super) struct Pending {
     writing: Option<Index>,
     /// Index of the latest installed snapshot that is durable.
     durable: Index,
+    /// Last index that storage was given.
+    given: Index,
+    /// What to tell observers when the outstanding batch is done.
+    done: Option<Event>,
 }
 
 impl Pending {
-    pub(super) fn new(hard_state: HardState) -> Pending {
+    pub(super) fn new(hard_state: HardState, last_index: Index) -> Pending {
         Pending {
             hard_state,
             snapshot_dirty: false,
@@ -32,6 +37,8 @@ impl Pending {
             install: None,
             writing: None,
             durable: 0,
+            given: last_index,
+            done: None,
         }
     }
 
@@ -82,9 +89,11 @@ impl Raft {
         self.pending.snapshot_dirty = false;
         self.pending.writing = self.pending.install.as_ref().map(|snapshot| snapshot.index);
         self.pending.outstanding = true;
+        let persist = persist.map(|persist| self.forgetful(persist));
+        self.pending.done = persist.as_ref().map(|persist| self.given(persist));
         Some(Work {
             send_early,
-            persist: persist.map(|persist| self.forgetful(persist)),
+            persist,
             send: std::mem::take(&mut self.outbox),
         })
     }
@@ -106,6 +115,19 @@ impl Raft {
         persist
     }
 
+    /// What storage has once this is written.
+    fn given(&mut self, persist: &Persist) -> Event {
+        if let Some(delta) = &persist.log {
+            self.pending.given = delta.from + delta.entries.len() as Index - 1;
+        }
+        Event::Persist {
+            term: persist.hard_state.term,
+            voted_for: persist.hard_state.voted_for,
+            index: self.pending.given,
+            log_term: self.log.term(self.pending.given).unwrap_or(0),
+        }
+    }
+
     /// The batch taken last is durable and its messages are on their way.
     ///
     /// # Panics
@@ -118,6 +140,9 @@ impl Raft {
             self.pending.durable = index;
         }
         self.log.delta_written();
+        if let Some(event) = self.pending.done.take() {
+            self.events.record(|| event);
+        }
         self.elect_alone(self.pending.hard_state);
         self.advance_commit();
     }

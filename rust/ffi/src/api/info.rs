@@ -5,6 +5,8 @@ use libc::c_char;
 use crate::abi::*;
 use crate::boundary;
 use crate::cell::Allow;
+use crate::codec;
+use crate::describe::describe;
 use crate::failure::Failure;
 use crate::raw;
 
@@ -51,6 +53,23 @@ pub unsafe extern "C" fn pontoon_last_error(
         }
         Ok(())
     })
+}
+
+/// Says what a message is about: the `len` bytes of a PontoonMessage, of any node of
+/// any process. For those who watch the network; no node is needed.
+///
+/// Errors: NULL, STRUCT_SIZE, TOO_LARGE, VERSION, DECODE.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn pontoon_describe(data: *const u8, len: usize, info: *mut PontoonMessageInfo) -> PontoonStatus {
+    boundary::status(boundary::caught(|| {
+        // SAFETY: the caller's pointers are valid during this call.
+        let out = unsafe { raw::output(info)? };
+        // SAFETY: as above.
+        let data = unsafe { raw::slice(data, len, "data")? };
+        out.write(describe(&codec::decode_message(data)?));
+        Ok(())
+    }))
 }
 
 /// What a status means, in a few words of English. The text is static; any

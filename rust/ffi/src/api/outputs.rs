@@ -81,3 +81,22 @@ pub unsafe extern "C" fn pontoon_apply(node: PontoonNode, max_bytes: usize, appl
         Ok(())
     })
 }
+
+/// Takes what happened inside of the node since the last call, if
+/// PontoonConfig.trace_events asked for that; otherwise, and if nothing did, there
+/// are no events, which is no error. Best called whenever PontoonStep.ready says so,
+/// so that none is lost. The view is valid until the next pontoon_events or
+/// pontoon_free on the node. What a drain or a batch of work makes happen is there
+/// as soon as it has happened.
+///
+/// Errors: the usual, NULL, STRUCT_SIZE.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn pontoon_events(node: PontoonNode, events: *mut PontoonEvents) -> PontoonStatus {
+    with_node(node, |node| {
+        // SAFETY: the caller's pointer is valid during this call.
+        let out = unsafe { raw::output(events)? };
+        out.write(node.events.take(&mut node.raft));
+        Ok(())
+    })
+}

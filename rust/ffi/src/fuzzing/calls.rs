@@ -227,7 +227,9 @@ impl<'a> Caller<'a> {
         room.check::<PontoonStep>(size, status == PontoonOk);
         if status == PontoonOk && room.good {
             let step: PontoonStep = room.get();
-            assert!(step.ready <= (PONTOON_READY_WORK | PONTOON_READY_APPLY) && step.reserved == 0);
+            assert!(
+                step.ready <= (PONTOON_READY_WORK | PONTOON_READY_APPLY | PONTOON_READY_EVENTS) && step.reserved == 0
+            );
             self.deadline_ms.set(step.deadline_ms);
         }
         status
@@ -321,15 +323,18 @@ impl<'a> Caller<'a> {
 
     fn ask(&self) {
         let node = self.node();
-        if self.below(2) == 1 {
-            let mut room = Room::new::<PontoonState>(&mut self.input.borrow_mut());
-            let size = room.size();
-            // SAFETY: a room for the output.
-            let status = self.checked("get_state", node, room.good, || unsafe {
-                pontoon_get_state(node, room.ptr())
-            });
-            room.check::<PontoonState>(size, status == PontoonOk);
-            return;
+        match self.below(4) {
+            1 => {
+                let mut room = Room::new::<PontoonState>(&mut self.input.borrow_mut());
+                let size = room.size();
+                // SAFETY: a room for the output.
+                let status = self.checked("get_state", node, room.good, || unsafe {
+                    pontoon_get_state(node, room.ptr())
+                });
+                return room.check::<PontoonState>(size, status == PontoonOk);
+            }
+            3 => return self.events(node),
+            _ => {}
         }
         let (mut text, len, mut needed) = ([1_u8; 64], self.below(41), 0);
         let null = self.below(4) == 1;

@@ -1,9 +1,12 @@
 //! The decoders: what was encoded is decoded again, and what is accepted has
 //! one encoding.
 
-use pontoon_core::{Config, Entry, Envelope, HardState, LogDelta, Persist, Raft, Restored, Snapshot};
+use pontoon_core::{Config, Entry, Envelope, HardState, LogDelta, Message, Persist, Raft, Restored, Snapshot};
 
+use super::host;
 use super::input::Input;
+use crate::abi::{PontoonMessageInfo, PontoonStatus};
+use crate::api::pontoon_describe;
 use crate::blob::{self, Blob};
 use crate::codec;
 
@@ -46,7 +49,35 @@ fn read_message(bytes: &[u8]) {
         let canonical = encoded(&envelope);
         assert!(canonical.len() <= bytes.len(), "something was added");
         assert_eq!(codec::decode_message(&canonical).expect("its own encoding"), envelope);
+        described(bytes, Some(&envelope));
+    } else {
+        described(bytes, None);
     }
+}
+
+/// What is said of a message is there if the message can be read, and right.
+fn described(bytes: &[u8], envelope: Option<&Envelope>) {
+    let mut info: PontoonMessageInfo = host::blank();
+    // SAFETY: the bytes and the struct are live.
+    let status = unsafe { pontoon_describe(bytes.as_ptr(), bytes.len(), &mut info) };
+    let Some(envelope) = envelope else {
+        let bad = [
+            PontoonStatus::PontoonErrDecode,
+            PontoonStatus::PontoonErrVersion,
+            PontoonStatus::PontoonErrTooLarge,
+        ];
+        return assert!(bad.contains(&status), "{status:?}");
+    };
+    assert_eq!(status, PontoonStatus::PontoonOk);
+    assert_eq!((info.from, info.to), (envelope.from, envelope.to));
+    assert_eq!(info.term, envelope.message.term());
+    assert_eq!(info.is_reply == 0, envelope.message.is_request());
+    let entries = match &envelope.message {
+        Message::AppendEntries(m) => &m.entries[..],
+        _ => &[],
+    };
+    assert_eq!(info.entries_len, entries.len() as u64);
+    assert_eq!(info.entries_term, entries.last().map_or(0, |entry| entry.term));
 }
 
 fn read_entry(bytes: &[u8]) {

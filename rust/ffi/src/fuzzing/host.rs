@@ -8,6 +8,9 @@ use crate::abi::*;
 use crate::api::*;
 use crate::raw;
 
+/// Events that a node keeps: few, so that some are lost.
+pub(super) const TRACE_EVENTS: usize = 8;
+
 /// The configuration of server `id`, with the lab's defaults. `voters` outlives it.
 pub(super) fn config(id: u64, voters: &[u64]) -> PontoonConfig {
     PontoonConfig {
@@ -24,6 +27,7 @@ pub(super) fn config(id: u64, voters: &[u64]) -> PontoonConfig {
         coalesce_ms: 0,
         max_append_bytes: 0,
         snapshot_chunk_bytes: 0,
+        trace_events: TRACE_EVENTS,
     }
 }
 

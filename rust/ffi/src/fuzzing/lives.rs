@@ -96,6 +96,7 @@ impl Caller<'_> {
             11 => config.max_append_bytes = self.number() as usize,
             12 => config.snapshot_chunk_bytes = self.number() as usize,
             13 => config.max_inflight = self.number() as u32,
+            14 => config.trace_events = 0,
             _ => {}
         }
     }

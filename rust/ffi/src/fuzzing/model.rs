@@ -75,7 +75,7 @@ pub(super) fn documented(function: &str) -> &'static [PontoonStatus] {
             PontoonErrKilled,
             PontoonErrWorkOutstanding,
         ],
-        "get_state" | "last_error" => &[PontoonErrNull, PontoonErrStructSize],
+        "get_state" | "last_error" | "events" => &[PontoonErrNull, PontoonErrStructSize],
         "kill" | "free" => &[],
         other => unreachable!("{other}"),
     }

@@ -87,6 +87,30 @@ impl Caller<'_> {
             unsafe { look(&room.get()) };
         }
     }
+
+    pub(super) fn events(&self, node: PontoonNode) {
+        let mut room = Room::new::<PontoonEvents>(&mut self.input.borrow_mut());
+        let size = room.size();
+        // SAFETY: a room for the output.
+        let status = self.checked("events", node, room.good, || unsafe {
+            pontoon_events(node, room.ptr())
+        });
+        room.check::<PontoonEvents>(size, status == PontoonOk);
+        if status == PontoonOk && self.exact {
+            let events: PontoonEvents = room.get();
+            // SAFETY: the view is valid until the next call of pontoon_events.
+            let all = unsafe { host::array(events.events, events.events_len) };
+            assert!(all.len() <= host::TRACE_EVENTS, "more than were to be kept");
+            assert!(
+                events.lost == 0 || all.len() == host::TRACE_EVENTS,
+                "lost, and yet there was room"
+            );
+            assert!(
+                all.iter()
+                    .all(|event| PONTOON_EVENT_INSTALL >= event.kind && event.kind > 0)
+            );
+        }
+    }
 }
 
 /// # Safety

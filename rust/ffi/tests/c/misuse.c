@@ -111,6 +111,7 @@ static void refuse_all(PontoonNode node, PontoonStatus expected) {
     PontoonCallbacks callbacks = {sizeof callbacks, on_persist, on_send, NULL};
     PontoonWork work;
     PontoonApply apply;
+    PontoonEvents events = {sizeof events, NULL, 0, 81};
     PontoonStarted started = {sizeof started, 77, 78};
     PontoonStep step = {sizeof step, 79, 80, 0};
     memset(&work, 0x55, sizeof work);
@@ -126,6 +127,7 @@ static void refuse_all(PontoonNode node, PontoonStatus expected) {
     CHECK_STATUS(expected, pontoon_work_done(node, 0, 1, &step));
     CHECK_STATUS(expected, pontoon_work_failed(node, 1));
     CHECK_STATUS(expected, pontoon_apply(node, 1, &apply));
+    CHECK_STATUS(expected, pontoon_events(node, &events));
     CHECK_STATUS(expected, pontoon_drain(node, 0, &callbacks, NULL, &step));
     /* Whatever else is wrong. */
     step.struct_size = 0;
@@ -133,8 +135,10 @@ static void refuse_all(PontoonNode node, PontoonStatus expected) {
     CHECK_STATUS(expected, pontoon_receive(node, 0, 0, NULL, 1, &step));
     CHECK_STATUS(expected, pontoon_work(node, 0, NULL));
     CHECK_STATUS(expected, pontoon_apply(node, 1, NULL));
+    CHECK_STATUS(expected, pontoon_events(node, NULL));
     CHECK_STATUS(expected, pontoon_drain(node, 0, NULL, NULL, &step));
     CHECK(started.index == 77 && started.term == 78 && step.deadline_ms == 79 && step.ready == 80);
+    CHECK(events.lost == 81);
     CHECK(work.sequence == 0x5555555555555555u && apply.snapshot_index == 0x5555555555555555u);
 }
 

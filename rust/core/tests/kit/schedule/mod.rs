@@ -11,8 +11,10 @@ use rand::{Rng, SeedableRng};
 use super::disk::Disk;
 
 mod properties;
+mod replay;
 
 use properties::state;
+use replay::Replay;
 
 /// Random steps of one run.
 const STEPS: usize = 6000;
@@ -50,6 +52,8 @@ struct Node {
     /// The log as of the latest batch, durable or not.
     memory: Disk,
     batch: Option<(Work, Stage)>,
+    /// What it told of itself in this incarnation.
+    replay: Replay,
     /// As of the latest look in this incarnation.
     seen: Option<Status>,
     /// Term and last index of the latest batch taken as leader.
@@ -96,6 +100,7 @@ impl Cluster {
             max_inflight: rng.random_range(1..=4),
             max_append_bytes: rng.random_range(1..200),
             snapshot_chunk_bytes: rng.random_range(1..12),
+            trace_events: 1000,
             ..Config::lab(1, (1..=count).collect(), seed)
         };
         let node = |id| Node {
@@ -104,6 +109,7 @@ impl Cluster {
             disk: Disk::default(),
             memory: Disk::default(),
             batch: None,
+            replay: Replay::of(&Disk::default()),
             seen: None,
             led: (0, 0),
             applied: 0,
@@ -276,6 +282,9 @@ impl Cluster {
             }
             Some((_, Stage::Sent)) => {
                 raft.work_done(now_ms);
+                self.hear(at);
+                let node = &self.nodes[at];
+                node.replay.check_disk(&node.disk);
                 self.look(at);
             }
         }
@@ -346,6 +355,7 @@ impl Cluster {
             let raft = Raft::new(node.config.clone(), restored, self.now_ms);
             node.raft = Some(raft.expect("the disk holds what was written"));
             node.memory = node.disk.clone();
+            node.replay = Replay::of(&node.disk);
             node.applied = node.disk.base();
             node.seen = None;
             node.led = (0, 0);

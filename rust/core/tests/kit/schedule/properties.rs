@@ -49,6 +49,7 @@ impl Cluster {
             "the batch is not what the log holds"
         );
         let node = &self.nodes[at];
+        node.replay.check_log(&node.memory);
         if delta.is_some() {
             for other in self.nodes.iter().flat_map(|other| [&other.memory, &other.disk]) {
                 log_matching(&node.memory, other);
@@ -67,8 +68,24 @@ impl Cluster {
         }
     }
 
+    /// What a server tells of itself is what it is.
+    pub(super) fn hear(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        let Some(raft) = &mut node.raft else { return };
+        let (lost, events) = raft.take_events();
+        assert_eq!(lost, 0);
+        for event in events {
+            if self.trace {
+                println!("{:6} {} tells {event:?}", self.now_ms, at + 1);
+            }
+            node.replay.happens(node.config.id, event);
+        }
+        node.replay.check_status(&raft.status());
+    }
+
     /// Whatever happened to a server, these hold.
     pub(super) fn look(&mut self, at: usize) {
+        self.hear(at);
         let node = &self.nodes[at];
         let Some(raft) = &node.raft else { return };
         let now = raft.status();
