@@ -75,7 +75,7 @@ func (h *host) rpc(to int, request []byte, done func([]byte, error)) {
 		return
 	}
 	var reply []byte
-	if !h.call(to, "Raft.Step", request, &reply) || len(reply) == 0 {
+	if !h.call(to, step, request, &reply) || len(reply) == 0 {
 		done(nil, errNoReply)
 		return
 	}

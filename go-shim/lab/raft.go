@@ -5,7 +5,25 @@ import (
 	"fmt"
 
 	"pontoon.dev/go-shim/raft"
+	"pontoon.dev/go-shim/trace"
 )
+
+// recorder is where servers record; tests have another.
+var recorder = trace.Default
+
+// step is the name of the one RPC method.
+const step = "Raft.Step"
+
+// Whoever watches the lab's network sees bytes alone.
+func init() {
+	trace.DescribeMessages(func(method string, data []byte, reply bool) (trace.Message, bool) {
+		if method != step {
+			return trace.Message{}, false
+		}
+		m, isReply, ok := raft.Describe(data)
+		return m, ok && isReply == reply
+	})
+}
 
 // Raft is one server. All methods may be called from any goroutine, also on a
 // nil *Raft, which behaves like a server that was killed.
@@ -28,6 +46,7 @@ func Make(o Options) *Raft {
 	config := raft.Config{
 		ID:      uint64(o.Me),
 		Profile: raft.ProfileLab,
+		Trace:   recorder(),
 		// The service reads the persister's snapshot itself.
 		NoSnapshotRestoreOnStart: true,
 	}

@@ -78,6 +78,7 @@ func (n *Node) deliver(batch *core.Apply) {
 			return
 		}
 		var value any
+		n.tracer.apply(entry)
 		if !entry.Noop {
 			value = n.fsm.Apply(Entry{Index: entry.Index, Term: entry.Term, Command: clone(entry.Data)})
 		}

@@ -24,12 +24,12 @@ type discard struct{ storage.Memory }
 func (*discard) Save(state, snapshot []byte, snapshotChanged bool) error { return nil }
 
 // benchLeader returns the leader of a cluster of three in this process.
-func benchLeader(b *testing.B) *raft.Node {
+func benchLeader(b *testing.B, config raft.Config) *raft.Node {
 	b.Helper()
 	var network transport.Network
 	var nodes []*raft.Node
 	for id := uint64(1); id <= 3; id++ {
-		config := raft.Config{ID: id, Voters: []uint64{1, 2, 3}}
+		config.ID, config.Voters = id, []uint64{1, 2, 3}
 		node, err := raft.New(config, &counter{}, &discard{}, network.Endpoint(id))
 		if err != nil {
 			b.Fatal(err)
@@ -53,7 +53,7 @@ func benchLeader(b *testing.B) *raft.Node {
 // benchPropose commits b.N commands of 16 bytes from so many clients, each of
 // which waits for one before it sends the next.
 func benchPropose(b *testing.B, clients int) {
-	leader := benchLeader(b)
+	leader := benchLeader(b, raft.Config{})
 	command := make([]byte, 16)
 	b.ReportAllocs()
 	b.ResetTimer()

@@ -32,7 +32,8 @@ type fake struct {
 	log               []core.Entry
 	stable, delivered int // of log
 	install           *core.Apply
-	endless           bool // there is always work
+	endless           bool         // there is always work
+	events            []core.Event // what it tells after the next input
 
 	// views are what the batches handed out last showed. They end with the
 	// batch: whoever still reads them then reads x.
@@ -67,7 +68,15 @@ func (f *fake) step() (core.Step, error) {
 		DeadlineMS: f.deadline,
 		Work:       !f.outstanding && dirty,
 		Apply:      f.install != nil || f.delivered < f.stable,
+		Events:     len(f.events) > 0,
 	}, nil
+}
+
+func (f *fake) Events() ([]core.Event, error) {
+	defer f.enter()()
+	events := f.events
+	f.events = nil
+	return events, nil
 }
 
 func (f *fake) Start(nowMS uint64, command []byte) (core.Started, core.Step, error) {

@@ -45,12 +45,22 @@ func (n *Node) advanceLater(step core.Step) {
 
 // stepped notes what the core waits for. mu is held.
 func (n *Node) stepped(step core.Step) {
+	n.tell(&step)
 	n.ready = step.Work
 	n.deadline = step.DeadlineMS
 	if step.Apply {
 		n.wakeApplier()
 	}
 	n.arm()
+}
+
+// tell records what the core has to tell, before anything follows from it. mu is
+// held.
+func (n *Node) tell(step *core.Step) {
+	if step.Events {
+		step.Events = false
+		n.tracer.take(n.core, n.started.Add(n.clock))
+	}
 }
 
 // enter makes the caller the flusher, or somebody that it starts.
@@ -132,6 +142,11 @@ func (n *Node) round() {
 	if err != nil {
 		n.die(err)
 		return
+	}
+	if len(replies) > 0 || step.Apply {
+		n.tell(&step)
+	} else {
+		step.Events = false // nobody is told of anything yet: there is time until the next input
 	}
 	for _, r := range replies {
 		n.answer(r.ticket, r.data, nil)

@@ -22,6 +22,7 @@ type machine interface {
 	WorkFailed(sequence uint64) error
 	Apply(maxBytes int) (*core.Apply, error)
 	ApplyDone()
+	Events() ([]core.Event, error)
 	Free()
 }
 
@@ -32,6 +33,7 @@ type Node struct {
 	storage   Storage
 	transport Transport
 	logger    *slog.Logger
+	tracer    *tracer
 	started   time.Time
 	done      chan struct{} // closed when the node has ended
 	gone      chan struct{} // closed when nothing of the node runs any more
@@ -40,13 +42,14 @@ type Node struct {
 	// waits: not during Save, Send, or a call of the FSM.
 	mu       sync.Mutex
 	core     machine
-	err      error      // why the node ended; nil while it runs
-	last     core.State // as of the latest look
-	users    int        // who still needs the core; the last one frees it
-	ready    bool       // the core has work
-	flushing bool       // some goroutine does the core's work
-	deadline uint64     // when the core wants a tick
-	armed    uint64     // when the timer fires
+	err      error         // why the node ended; nil while it runs
+	last     core.State    // as of the latest look
+	users    int           // who still needs the core; the last one frees it
+	ready    bool          // the core has work
+	flushing bool          // some goroutine does the core's work
+	clock    time.Duration // at the latest input, since started
+	deadline uint64        // when the core wants a tick
+	armed    uint64        // when the timer fires
 	timer    *time.Timer
 	crowd    uint64             // most commands under way at once, halved with each batch
 	applying uint64             // last index that the applier was given
@@ -91,6 +94,8 @@ func New(config Config, fsm FSM, storage Storage, transport Transport) (*Node, e
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.look()
+	n.tracer = newTracer(&config)
+	n.tracer.made(&n.last)
 	var restore *Snapshot
 	if n.last.SnapshotIndex > 0 && !config.NoSnapshotRestoreOnStart {
 		restore = &Snapshot{Index: n.last.SnapshotIndex, Term: n.last.SnapshotTerm, Data: clone(snapshot)}
@@ -159,7 +164,9 @@ func (n *Node) end(err error) {
 		return
 	}
 	n.look()
+	n.tracer.take(n.core, n.started.Add(n.clock))
 	n.err = err
+	n.tracer.died(err)
 	if n.timer != nil {
 		n.timer.Stop()
 	}
@@ -188,5 +195,8 @@ func (n *Node) look() {
 	}
 }
 
-// now is the core's clock, in milliseconds.
-func (n *Node) now() uint64 { return uint64(time.Since(n.started) / time.Millisecond) }
+// now is the core's clock, in milliseconds. mu is held.
+func (n *Node) now() uint64 {
+	n.clock = time.Since(n.started)
+	return uint64(n.clock / time.Millisecond)
+}

@@ -18,11 +18,12 @@ const (
 	TestStart
 	TestEnd
 	// Failure is what the test found wrong, in its own words: Text. Server is
-	// None.
+	// None; otherwise that node ended of itself, and Text says why.
 	Failure
-	// Make is a server's start, the first one or the one after a crash. Of a
-	// node that tells, Term is the persisted term, Index and LogTerm are of its
-	// last entry and Last is its snapshot's last index.
+	// Make is a server's start, the first one or the one after a crash. A node
+	// that tells records one more, with Flag, once it has read what was
+	// persisted: Term is the persisted term, Index and LogTerm are of its last
+	// entry and Last is its snapshot's last index.
 	Make
 	// Kill is a server's end: by the test, or because it was replaced.
 	Kill
@@ -76,18 +77,20 @@ const (
 	// conflict with what Peer sent in Term. LogTerm is the term of the first.
 	Truncate
 	// Persist is everything up to Index (of LogTerm) and the vote of Term made
-	// durable.
+	// durable. Peer is whom that vote was given to, None if nobody.
 	Persist
 	// Commit is a commit index that moved from Last to Index, an entry of
 	// LogTerm. Role tells whether a leader counted it or a follower was told.
 	Commit
 	// Apply is an entry handed to the state machine: Index, LogTerm, Digest of
-	// the command.
+	// the command. The last ones before a snapshot may come after its Install,
+	// which the state machine is given in its turn.
 	Apply
 	// Snapshot is the service's snapshot of everything through Index, LogTerm.
 	Snapshot
 	// Install is a snapshot of Peer's through Index, LogTerm, that replaces the
-	// log up to there.
+	// log up to there. What stood after it is there still, unless a Truncate
+	// came just before.
 	Install
 )
 

@@ -19,6 +19,10 @@ const DirEnv = "PONTOON_TRACE"
 // labs takes a few MB.
 const DefaultLimit = 256 << 20
 
+// aMoment, in ns, is by how much the time of an event may be wrong. One that
+// lies further back is of another clock.
+const aMoment = int64(time.Second)
+
 // Recorder writes a trace. Its methods may be called from any goroutine, within
 // a bubble of testing/synctest too, and on nil, where they do nothing. What was
 // recorded survives the process, however it ends.
@@ -108,19 +112,34 @@ func (r *Recorder) Record(e *Event) {
 	if r == nil {
 		return
 	}
+	now := time.Now().UnixNano()
 	r.mu.Lock()
-	r.record(e, time.Now().UnixNano())
+	if now < r.latest && r.latest-now < aMoment {
+		now = r.latest
+	}
+	r.record(e, now)
 	r.mu.Unlock()
 }
 
 // RecordAll appends events of one moment. None of another goroutine's come
 // between them.
 func (r *Recorder) RecordAll(events []Event) {
+	if r != nil && len(events) > 0 {
+		r.RecordAt(time.Now(), events)
+	}
+}
+
+// RecordAt is RecordAll for those who know the time, as of a moment ago. What
+// others recorded since then stays before it, and makes it as late.
+func (r *Recorder) RecordAt(at time.Time, events []Event) {
 	if r == nil || len(events) == 0 {
 		return
 	}
+	now := at.UnixNano()
 	r.mu.Lock()
-	now := time.Now().UnixNano()
+	if now < r.latest && r.latest-now < aMoment {
+		now = r.latest
+	}
 	for i := range events {
 		r.record(&events[i], now)
 	}

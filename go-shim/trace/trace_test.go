@@ -256,3 +256,26 @@ func BenchmarkRecordAll(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(3*b.N), "ns/event")
 }
+
+// TestEveryFieldIsRecorded: whoever adds a field to an Event or a Message has
+// to add it to the codec.
+func TestEveryFieldIsRecorded(t *testing.T) {
+	seen := map[string]bool{}
+	look := func(v reflect.Value) {
+		for i := 0; i < v.NumField(); i++ {
+			name := v.Type().String() + "." + v.Type().Field(i).Name
+			seen[name] = seen[name] || !v.Field(i).IsZero()
+		}
+	}
+	for _, e := range recorded() {
+		look(reflect.ValueOf(e))
+		if e.Message != nil {
+			look(reflect.ValueOf(*e.Message))
+		}
+	}
+	for name, ok := range seen {
+		if !ok && name != "trace.Event.At" {
+			t.Errorf("%s: no event of the round trip has it", name)
+		}
+	}
+}

@@ -25,6 +25,8 @@ package core
 #cgo nocallback pontoon_work_failed
 #cgo noescape pontoon_apply
 #cgo nocallback pontoon_apply
+#cgo noescape pontoon_describe
+#cgo nocallback pontoon_describe
 #cgo noescape pontoon_free
 #cgo nocallback pontoon_free
 #cgo noescape pontoon_last_error
@@ -55,11 +57,13 @@ type Node struct {
 	state   C.PontoonState
 	work    C.PontoonWork
 	apply   C.PontoonApply
+	events  C.PontoonEvents
 
 	batch    Work
 	messages []Message // backs batch.Early and batch.Messages
 	applying Apply
 	entries  []Entry // backs applying.Entries
+	told     []Event // what Events returned last
 }
 
 // Version is the library's version.
@@ -83,6 +87,7 @@ func Make(config Config, state, snapshot []byte, nowMS uint64) (*Node, error) {
 		coalesce_ms:             C.uint64_t(config.CoalesceMS),
 		max_append_bytes:        C.size_t(config.MaxAppendBytes),
 		snapshot_chunk_bytes:    C.size_t(config.SnapshotChunkBytes),
+		trace_events:            C.size_t(config.TraceEvents),
 	}
 	c.struct_size = C.size_t(unsafe.Sizeof(c))
 	if config.Service {
@@ -101,6 +106,7 @@ func Make(config Config, state, snapshot []byte, nowMS uint64) (*Node, error) {
 	n.state.struct_size = C.size_t(unsafe.Sizeof(n.state))
 	n.work.struct_size = C.size_t(unsafe.Sizeof(n.work))
 	n.apply.struct_size = C.size_t(unsafe.Sizeof(n.apply))
+	n.events.struct_size = C.size_t(unsafe.Sizeof(n.events))
 	text := make([]byte, 1024)
 	status := C.pontoon_make(&c, view(&pin, state), view(&pin, snapshot), C.uint64_t(nowMS), &n.handle, (*C.char)(pointer(text)), C.size_t(len(text)))
 	if status != C.PONTOON_OK {
@@ -187,6 +193,7 @@ func (n *Node) stepped() Step {
 		DeadlineMS: uint64(n.step.deadline_ms),
 		Work:       n.step.ready&C.PONTOON_READY_WORK != 0,
 		Apply:      n.step.ready&C.PONTOON_READY_APPLY != 0,
+		Events:     n.step.ready&C.PONTOON_READY_EVENTS != 0,
 	}
 }
 

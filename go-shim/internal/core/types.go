@@ -18,6 +18,7 @@ type Config struct {
 	CoalesceMS           uint64
 	MaxAppendBytes       uint
 	SnapshotChunkBytes   uint
+	TraceEvents          uint // kept for Events; 0 records none
 }
 
 // Step is what the node waits for after a call.
@@ -25,6 +26,7 @@ type Step struct {
 	DeadlineMS uint64 // when Tick is due; NoDeadline if never
 	Work       bool   // Work has something
 	Apply      bool   // Apply has something
+	Events     bool   // Events has something
 }
 
 // NoDeadline is the Step.DeadlineMS of a node that needs no Tick.
@@ -99,4 +101,31 @@ type Apply struct {
 	SnapshotIndex uint64
 	SnapshotTerm  uint64
 	Snapshot      []byte
+}
+
+// Event is PontoonEvent: pontoon.h says for each Kind, a PONTOON_EVENT number,
+// which fields it has.
+type Event struct {
+	Kind    uint32
+	Role    Role
+	HasPeer bool
+	Peer    uint64
+	Term    uint64
+	Index   uint64
+	LogTerm uint64
+	Last    uint64
+	Digest  uint64
+}
+
+// MessageInfo is PontoonMessageInfo.
+type MessageInfo struct {
+	From, To       uint64
+	Kind           uint32 // a PONTOON_MESSAGE number
+	IsReply        bool
+	Term           uint64
+	Index, LogTerm uint64
+	Entries        uint64
+	EntriesTerm    uint64
+	Commit         uint64
+	OK             bool
 }
