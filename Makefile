@@ -23,7 +23,7 @@ LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)')
            $(if $(filter-out 0,$(RACE)),-race) $(CLOCK) $(if $(KEEP),-keep $(KEEP))
 
 .PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-3A test-3B test-kv test-years test-all \
-        test test-rust test-shim test-labtree test-runner test-peers test-fixtures test-lab \
+        test test-rust test-shim test-labtree test-runner test-peers test-pages test-fixtures test-lab \
         check fix header bench mutants sim fuzz sanitize search soak clean
 
 help: ## list the targets
@@ -70,7 +70,7 @@ test-years: tools labrun ## every checkout in the folder LABS, and one table
 test-all: tools labrun ## 2A to 2D in one go
 	@$(LABRUN) test -part all $(LABFLAGS)
 
-test: test-rust test-shim test-labtree test-runner test-peers test-fixtures test-lab ## everything that must pass
+test: test-rust test-shim test-labtree test-runner test-peers test-pages test-fixtures test-lab ## everything that must pass
 
 test-rust: tools ## core, C ABI (C programs, valgrind, sanitizers), simulator
 	$(CARGO) test --workspace --quiet
@@ -96,6 +96,11 @@ test-peers: shimlib labrun ## etcd's and hashicorp's Raft behind the lab interfa
 	cd labtests/peers && $(GO) test -count=1 ./...
 	$(LABRUN) test -root $(CURDIR) -impl etcd -run 'Test(InitialElection2A|BasicAgree2B|FailAgree2B)'
 	$(LABRUN) test -root $(CURDIR) -impl hashicorp -run 'Test(InitialElection2A|BasicAgree2B|FailAgree2B)'
+
+CHROMIUM ?= $(firstword $(foreach c,chromium chromium-browser google-chrome,$(shell command -v $(c))))
+test-pages: tools ## the HTML pages, in a real headless Chromium without a network (CHROMIUM=/path/to/it)
+	@if [ -n "$(CHROMIUM)" ]; then cd labtests/browser && CHROMIUM="$(CHROMIUM)" $(GO) test -count=1 .; \
+	else echo "Chromium is missing, so the HTML pages are not tested in a browser: apt-get install chromium, or say CHROMIUM=/path/to/it."; [ "$$CI" != true ]; fi
 
 FIXTURE_YEARS = 2017 2018 2020 2021 2022 2023 2024 2025 2026
 test-fixtures: tools labrun ## a small lab tree of each year, through the overlay as a user's checkout, and one table
@@ -166,7 +171,7 @@ check: shimlib ## linters and formatters; changes nothing
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path rust/fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --all-features --quiet -- -D warnings
-	@for d in go-shim labtests/src labtests/src2025 labtests/runner labtests/peers; do \
+	@for d in go-shim labtests/src labtests/src2025 labtests/runner labtests/peers labtests/browser; do \
 	  bad=$$(gofmt -l $$d); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }; \
 	  (cd $$d && $(GO) vet ./...) || exit 1; done
 	@echo "check: clean"

@@ -83,6 +83,7 @@ type shownFinding struct {
 	Servers []int  `json:"servers"`
 	Because string `json:"because"`
 	Context []int  `json:"context"`
+	Maybe   bool   `json:"maybe"` // a suspicion
 }
 
 // newDocument makes the document of at most limit events.
@@ -117,7 +118,7 @@ func newDocument(t *trace.Trace, findings []explain.Finding, title string, limit
 	d.Arrows = newArrows(t.Events, kept, place)
 	for _, f := range findings {
 		s := shownFinding{ID: f.Rule.ID, Title: f.Rule.Title, Section: f.Rule.Section, Says: f.Rule.Says, Read: f.Rule.Read,
-			At: place[f.At], Servers: slices.Clone(f.Servers), Because: f.Because}
+			At: place[f.At], Servers: slices.Clone(f.Servers), Because: f.Because, Maybe: f.Suspicion}
 		for _, c := range f.Context {
 			s.Context = append(s.Context, place[c])
 		}

@@ -5,6 +5,7 @@ package timeline
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"encoding/json"
@@ -60,8 +61,15 @@ func Write(w io.Writer, t *trace.Trace, findings []explain.Finding, title string
 		Title   string
 		Style   template.CSS
 		D3, App template.JS
+		Hashes  template.HTMLAttr
 		Data    string
-	}{title, template.CSS(style), template.JS(d3), template.JS(app), data})
+	}{title, template.CSS(style), template.JS(d3), template.JS(app), template.HTMLAttr(hash(d3) + " " + hash(app)), data})
+}
+
+// hash names a script to the browser, which then runs no other.
+func hash(script string) string {
+	sum := sha256.Sum256([]byte(script))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 func joinScripts() (string, error) {

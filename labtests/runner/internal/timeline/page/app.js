@@ -120,7 +120,7 @@ function laneLabels(view, chart) {
     tell() {
       const { run } = view;
       labels?.each(function (s) {
-        const state = run.state(s, view.cursor), l = d3.select(this);
+        const state = run.state(s, view.cursor ?? view.last), l = d3.select(this);
         l.select(".role").text(state.role === DOWN ? "down" : ROLES[state.role] + " · term " + state.term)
           .style("--colour", state.role === LEADER ? colourOfTerm(state.term) : state.role === CANDIDATE ? colours.candidate : colours.follower).classed("down", state.role === DOWN);
         l.select("small").text("log " + state.log + " · commit " + state.commit);
@@ -188,7 +188,7 @@ function setUpMouse(view, chart, pick, cards, plot) {
     }
     view.changed("over");
   };
-  d3.select(plot).on("pointermove", hover).on("pointerleave", () => { chart.cursor = null; view.changed("over"); })
+  d3.select(plot).on("pointermove", hover).on("pointerleave", () => { chart.cursor = view.cursor = null; view.changed("over"); })
     .on("click", () => { if (view.focus) cards.pin(view.focus); })
     .on("dblclick", (e) => { if (!view.focus) { const at = view.x.invert(d3.pointer(e, plot)[0]), [a, b] = view.domain; view.show(at - (at - a) / 2, at + (b - at) / 2); } })
     .on("wheel.pan", (e) => { // sideways

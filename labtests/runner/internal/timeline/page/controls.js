@@ -36,15 +36,15 @@ function countKinds(run) {
   return n;
 }
 
-// find is the events that a query is about: "12" an index, "term 3" or "t3" a
-// term, anything else text.
+// find is the events that a query is about: "12" an index or a command, "term 3"
+// or "t3" a term, anything else a part of a text.
 function find(run, query) {
   const q = query.trim().toLowerCase();
   if (!q) return [];
   const term = /^t(?:erm)?\s*(\d+)$/.exec(q), index = /^(?:i(?:ndex)?\s*)?(\d+)$/.exec(q);
   const found = [], e = run.doc.events, m = run.doc.messages;
   const texts = new Set();
-  run.doc.strings.forEach((s, i) => { if (i && s.toLowerCase().includes(q)) texts.add(i); });
+  run.doc.strings.forEach((s, i) => { if (i && (index ? s === q : s.toLowerCase().includes(q))) texts.add(i); });
   for (let i = 0; i < run.size; i++) {
     const row = e.message[i] - 1;
     if (term) {

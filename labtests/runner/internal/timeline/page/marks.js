@@ -62,15 +62,20 @@ function square(c, x, y, colour, arrow) {
   if (arrow) { line(c, x, y - 3, x, y + 3); line(c, x - 2.5, y + 0.5, x, y + 3); line(c, x + 2.5, y + 0.5, x, y + 3); } else c.strokeRect(x - 2.5, y - 2.5, 5, 5);
 }
 
+// SMALL are the marks of the log. They are drawn where they have room: its
+// steps and numbers tell the same from farther away.
+const SMALL = new Set(["Append", "Commit", "Apply", "Receive", "Persist", "TimerReset", "State"]);
+
 function drawMarks(chart, c) {
   const { view } = chart, { run, x } = view, e = run.doc.events;
   chart.marks = [];
   for (const s of view.lanes) {
     const of = run.marks[s], last = {};
-    for (let k = d3.bisectLeft(of, chart.visible[0]); k < of.length && of[k] <= chart.visible[1]; k++) {
+    const from = d3.bisectLeft(of, chart.visible[0]), crowded = d3.bisectRight(of, chart.visible[1]) - from > chart.width / 14;
+    for (let k = from; k < of.length && of[k] <= chart.visible[1]; k++) {
       const i = of[k], name = NAME[e.kind[i]], px = x(run.pos[i]);
       if (!SHAPES[name] || !view.showsEvent(i) || px < -8 || px > chart.width + 8) continue;
-      if (px - (last[name] ?? -Infinity) < 2.5) continue; // on top of one of its kind
+      if (crowded && SMALL.has(name) || px - (last[name] ?? -Infinity) < 2.5) continue; // on top of one of its kind
       last[name] = px;
       chart.marks.push({ event: i, x: px, y: SHAPES[name](c, px, chart.y.get(s)) });
     }
@@ -87,17 +92,17 @@ function drawFindings(chart, c) {
     const lane = chart.y.get(run.doc.events.server[f.at]), foot = (lane ?? TOP - 2) - 12;
     let y = foot;
     while (pins.some((p) => Math.abs(p.x - px) < 19 && Math.abs(p.y - y) < 19)) y -= 20;
-    pins.push({ event: f.at, x: px, y, foot, finding: n, title: f.title });
+    pins.push({ event: f.at, x: px, y, foot, finding: n, title: f.title, colour: colours[f.maybe ? "candidate" : "bad"], on: colours[f.maybe ? "on-candidate" : "on-leader"] });
   });
   for (const p of pins) {
-    c.strokeStyle = c.fillStyle = colours.bad;
+    c.strokeStyle = c.fillStyle = p.colour;
     c.setLineDash([2, 3]);
     line(c, p.x, 22, p.x, chart.height - 4);
     c.setLineDash([]);
     c.beginPath(); c.moveTo(p.x - 5, p.foot + 7); c.lineTo(p.x + 5, p.foot + 7); c.lineTo(p.x, p.foot + 14); c.fill();
     c.strokeStyle = colours.halo;
     c.beginPath(); c.arc(p.x, p.y, 9, 0, 7); c.fill(); c.stroke();
-    c.fillStyle = colours["on-leader"];
+    c.fillStyle = p.on;
     c.font = "700 11px " + colours.font;
     c.textAlign = "center";
     c.fillText(p.finding + 1, p.x, p.y + 4);
@@ -111,7 +116,7 @@ function drawFindings(chart, c) {
     const covered = pins.some((q) => q !== p && Math.abs(q.y - p.y) < 16 && q.x + 9 > box[0] && q.x - 9 < box[2]);
     if (covered || taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1])) continue;
     taken.push(box);
-    halo(c, p.title, left, p.y + 4, colours.bad);
+    halo(c, p.title, left, p.y + 4, p.colour);
   }
   chart.marks.push(...pins);
 }

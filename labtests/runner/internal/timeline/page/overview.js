@@ -54,7 +54,7 @@ class Overview {
     for (const i of view.found) c.fillRect(full(run.pos[i]) - 0.5, 0, 1, 4);
     c.fillStyle = colours.bad;
     for (const i of run.failures) c.fillRect(full(run.pos[i]) - 0.75, 0, 1.5, this.height);
-    for (const f of run.findings) { c.beginPath(); c.arc(full(run.pos[f.at]), this.height - 4, 3.5, 0, 7); c.fill(); }
+    for (const f of run.findings) { c.fillStyle = colours[f.maybe ? "candidate" : "bad"]; c.beginPath(); c.arc(full(run.pos[f.at]), this.height - 4, 3.5, 0, 7); c.fill(); }
   }
 
   // follow moves the window to what the chart shows.

@@ -22,10 +22,10 @@ function tellStory(run, view, go) {
     verdict.property("hidden", !good).attr("class", "good").text(good ? "✓ " + (ends.length === 1 ? "The test passed" : "All tests passed") + ", and no rule was seen broken." : "");
     d3.select("#failure").property("disabled", true);
   } else {
-    verdict.property("hidden", false).attr("class", "bad");
+    verdict.property("hidden", false).attr("class", findings[0]?.maybe ? "maybe" : "bad");
     if (findings.length) {
       const f = findings[0], p = verdict.append("p");
-      p.append("b").text("✕ " + f.title);
+      p.append("b").text((f.maybe ? "Perhaps: " : "✕ ") + f.title);
       p.append("span").attr("class", "muted").text(" " + f.section + " ");
       p.append("span").text(f.because + " ");
       p.append("button").attr("type", "button").attr("class", "link").text("see it at " + clock(run.time[f.at])).on("click", () => go(f.at, true));
@@ -45,15 +45,16 @@ function tellStory(run, view, go) {
 function listFindings(run, go) {
   const story = d3.select("#story");
   if (!run.findings.length) return;
-  story.append("h2").text(run.findings.length === 1 ? "The rule that was broken" : "The rules that were broken, in order");
+  const proven = run.findings.length === 1 ? "The rule that was broken" : "The rules that were broken, in order: the first may be why there are others";
+  story.append("h2").text(run.findings[0].maybe ? "No rule is seen broken, but this is unusual" : proven);
   run.findings.forEach((f, n) => {
     const box = story.append("article").attr("class", "finding");
     const head = box.append("h3");
-    head.append("i").attr("class", "pin").text(n + 1);
+    head.append("i").attr("class", f.maybe ? "pin maybe" : "pin").text(n + 1);
     head.append("span").text(f.title);
     head.append("small").text(f.section);
     box.append("p").text(f.because);
-    box.append("p").attr("class", "muted").text(f.says + (f.read ? " (" + f.read + ")" : ""));
+    box.append("p").attr("class", "muted").text(f.says + (f.read ? " More: docs/" + f.read.replace(/^docs\//, "").replace(/(\.md)?$/, ".md") + "." : ""));
     const list = box.append("ol");
     for (const i of d3.sort(new Set([...(f.context || []), f.at]))) {
       const row = list.append("li").classed("at", i === f.at);

@@ -6,7 +6,7 @@ class View {
     this.run = run;
     this.hidden = new Set(); // servers
     this.shown = new Set(); // kinds: see KINDS
-    this.cursor = run.size - 1; // the event up to which the lanes' labels tell
+    this.cursor = null; // the event up to which the lanes' labels tell; without one, the last in sight
     this.focus = null; // the item under the mouse or the keyboard
     this.pins = [];
     this.found = []; // events that the search found
@@ -82,7 +82,7 @@ class View {
   }
 
   // readable is a stretch around a place with about enough arrows to read.
-  readable(place, arrows = 110) {
+  readable(place, arrows = 60) {
     const { run } = this, e = run.before(place);
     let lo = e, hi = e, n = 0;
     while (n < arrows && (lo > 0 || hi < run.size - 1)) {
