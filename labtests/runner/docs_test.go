@@ -22,6 +22,8 @@ var (
 	docLabrun  = regexp.MustCompile(`\blabrun (\w+)((?:'[^']*'|[^|\n` + "`" + `])*)`)
 	docFlag    = regexp.MustCompile(`(?:^|\s)-([a-z][\w-]*)`)
 	docRun     = regexp.MustCompile(`-run '?([\w|]+)`)
+	docHeading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	docNoWord  = regexp.MustCompile(`[^\w-]`)
 	docDiff    = regexp.MustCompile("(?ms)^```diff\n(.*?)^```")
 	docHunk    = regexp.MustCompile(`(?m)^@@.*\n`)
 	docFile    = regexp.MustCompile("`((?:rust|go-shim|labtests|include|docs)/[\\w./-]+)`")
@@ -40,10 +42,9 @@ type facts struct {
 // check says what is wrong with a document in dir.
 func (f *facts) check(root, dir, text string) (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
-	exists := func(path string) bool { _, err := os.Stat(path); return err == nil }
 	for _, m := range docLink.FindAllStringSubmatch(text, -1) {
-		target, _, _ := strings.Cut(m[1], "#")
-		if target != "" && !strings.Contains(target, "://") && !exists(filepath.Join(root, dir, target)) {
+		path, anchor, _ := strings.Cut(m[1], "#")
+		if path != "" && !strings.Contains(path, "://") && !leads(filepath.Join(root, dir, path), anchor) {
 			say("the link %s leads nowhere", m[1])
 		}
 	}
@@ -53,7 +54,7 @@ func (f *facts) check(root, dir, text string) (wrong []string) {
 		}
 	}
 	for _, m := range docFile.FindAllStringSubmatch(text, -1) {
-		if !exists(filepath.Join(root, m[1])) {
+		if !leads(filepath.Join(root, m[1]), "") {
 			say("there is no file %s", m[1])
 		}
 	}
@@ -64,9 +65,9 @@ func (f *facts) check(root, dir, text string) (wrong []string) {
 			}
 		}
 	}
-	typed := append(docCode.FindAllString(text, -1), docLine.FindAllString(text, -1)...)
-	for _, code := range typed {
-		if name := strings.Trim(code, "`"); strings.HasPrefix(dir, "docs/guide") && docKebab.MatchString(code) && !f.mutants[name] && !f.rules[name] && name != "go-shim" {
+	for _, code := range append(docCode.FindAllString(text, -1), docLine.FindAllString(text, -1)...) {
+		name := strings.Trim(code, "`")
+		if strings.HasPrefix(dir, "docs/guide") && docKebab.MatchString(code) && !f.mutants[name] && !f.rules[name] && name != "go-shim" {
 			say("%s is neither a mutant nor a rule", code)
 		}
 		for _, m := range docMake.FindAllStringSubmatch(code, -1) {
@@ -75,25 +76,46 @@ func (f *facts) check(root, dir, text string) (wrong []string) {
 			}
 		}
 		for _, m := range docLabrun.FindAllStringSubmatch(code, -1) {
-			flags, ok := f.flags[m[1]]
-			if !ok {
-				say("labrun has no command %s", m[1])
-			}
-			for _, flag := range docFlag.FindAllStringSubmatch(m[2], -1) {
-				if ok && !flags[flag[1]] {
-					say("labrun %s has no flag -%s", m[1], flag[1])
-				}
-			}
-			for _, run := range docRun.FindAllStringSubmatch(m[2], -1) {
-				for _, name := range strings.Split(run[1], "|") {
-					if m[1] == "test" && !f.hasTest(name) {
-						say("no test matches %s", name)
-					}
-				}
-			}
+			f.checkLabrun(m[1], m[2], say)
 		}
 	}
 	return wrong
+}
+
+// checkLabrun looks at a command of labrun and its arguments.
+func (f *facts) checkLabrun(name, args string, say func(string, ...any)) {
+	flags, ok := f.flags[name]
+	if !ok {
+		say("labrun has no command %s", name)
+		return
+	}
+	for _, flag := range docFlag.FindAllStringSubmatch(args, -1) {
+		if !flags[flag[1]] {
+			say("labrun %s has no flag -%s", name, flag[1])
+		}
+	}
+	for _, run := range docRun.FindAllStringSubmatch(args, -1) {
+		for _, test := range strings.Split(run[1], "|") {
+			if name == "test" && !f.hasTest(test) {
+				say("no test matches %s", test)
+			}
+		}
+	}
+}
+
+// leads reports whether there is a file, and a heading in it for the anchor.
+func leads(path, anchor string) bool {
+	if anchor == "" {
+		_, err := os.Stat(path)
+		return err == nil
+	}
+	text, err := os.ReadFile(path)
+	for _, m := range docHeading.FindAllStringSubmatch(string(text), -1) {
+		if docNoWord.ReplaceAllString(strings.ReplaceAll(strings.ToLower(m[1]), " ", "-"), "") == anchor {
+			return err == nil
+		}
+	}
+	return false
 }
 
 // without are a diff's lines, but for those that begin with mark.
@@ -208,6 +230,7 @@ func TestDocuments(t *testing.T) {
 
 	for text, want := range map[string]string{
 		"[here](nowhere.md#top)":                        "the link nowhere.md#top leads nowhere",
+		"[here](index.md#nowhere)":                      "the link index.md#nowhere leads nowhere",
 		"PONTOON_MUTANT=no-such":                        "there is no mutant no-such",
 		"`rust/core/src/nothing.rs`":                    "there is no file rust/core/src/nothing.rs",
 		"the mutant `no-such`":                          "`no-such` is neither a mutant nor a rule",
