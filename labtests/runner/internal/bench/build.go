@@ -21,7 +21,12 @@ const (
 	pontoon  = overlay.Pontoon // this checkout's, in the tree under test
 	textbook = "textbook"      // the embedded Go Raft, in the tree under test
 	own      = overlay.Own     // the tree's own
+	etcd     = overlay.Etcd    // etcd-io/raft, in the tree under test
+	hashi    = overlay.Hashicorp
 )
+
+// named are the implementations that need no directory.
+var named = []string{pontoon, textbook, own, etcd, hashi}
 
 // implementation is a Raft in a tree, compiled.
 type implementation struct {
@@ -38,14 +43,13 @@ type builder struct {
 	log  io.Writer
 }
 
-// build compiles the implementation that name says: pontoon, textbook or own in
-// tree, or else the own Raft of the lab tree in the directory name.
+// build compiles the implementation that name says: one of named in tree, or else the own Raft of the lab tree in the directory name.
 func (b *builder) build(ctx context.Context, name string, tree *labtree.Tree) (*implementation, error) {
 	label := name
-	if name != pontoon && name != textbook && name != own {
+	if !slices.Contains(named, name) {
 		other, err := labtree.Find(name)
 		if err != nil {
-			return nil, fmt.Errorf("-impl %s: %w (or say %s, %s or %s)", name, err, pontoon, textbook, own)
+			return nil, fmt.Errorf("-impl %s: %w (or say %s)", name, err, strings.Join(named, ", "))
 		}
 		if tree.KV() {
 			if other, err = other.For(labtree.AllKV); err != nil {

@@ -34,8 +34,8 @@ const help = `usage: labrun bench [flags]
 
 Measures Rafts behind the lab interface, one scenario a process, and prints
 tables. -impl may be given several times: pontoon, textbook (a Go Raft in the
-usual student style, part of labrun), own (the Raft of the tree given with -lab)
-or the directory of another lab tree, whose own Raft is then measured in it.
+usual student style, part of labrun), etcd, hashicorp, own (the Raft of the tree
+given with -lab) or the directory of another lab tree, whose own Raft is then measured in it.
 
 `
 

@@ -9,11 +9,11 @@ import (
 
 // Scenario is one row of the bench.
 type Scenario struct {
-	Mode          string // seq, conc, pipe or idle; kv: the key/value service
+	Mode          string // seq, conc, pipe, outstanding or idle; kv: the key/value service
 	Servers       int
 	Commands      int
 	Size          int // bytes of a command
-	Clients       int // in mode conc
+	Clients       int // in mode conc; in mode outstanding the commands on their way
 	SnapshotEvery int // commands between two snapshots; 0: none
 	MaxState      int // in mode kv: bytes of Raft state at which snapshots are taken; -1: never
 	Limit         time.Duration
@@ -35,8 +35,8 @@ func (s Scenario) Key() string {
 		return key
 	}
 	mode := s.Mode
-	if mode == "conc" {
-		mode = fmt.Sprintf("conc%d", s.Clients)
+	if mode == "conc" || mode == "outstanding" {
+		mode = fmt.Sprintf("%s%d", mode, s.Clients)
 	}
 	key := fmt.Sprintf("%s/%dx%dx%d", mode, s.Servers, s.Commands, s.Size)
 	if s.SnapshotEvery > 0 {
@@ -137,6 +137,23 @@ func groups(quick bool, limit time.Duration) []group {
 		pipe.Scenarios = append(pipe.Scenarios, both(Scenario{Mode: "pipe", Servers: 3, Commands: n, Size: 1024})...)
 	}
 	return []group{seq, conc, pipe, idle}
+}
+
+// outstandingGroups returns what labrun compare measures behind the lab interface.
+func outstandingGroups(quick bool, limit time.Duration) []group {
+	g := group{Mode: "outstanding", Title: "A number of commands outstanding: Start another as soon as the leader has applied the oldest"}
+	few, many := 2000, 20000
+	if quick {
+		few, many = 300, 3000
+	}
+	for _, n := range []int{1, 64, 256, 1024} {
+		s := Scenario{Mode: g.Mode, Servers: 3, Commands: many, Size: 16, Clients: n, Limit: limit}
+		if n == 1 {
+			s.Commands = few
+		}
+		g.Scenarios = append(g.Scenarios, s)
+	}
+	return []group{g}
 }
 
 // kvGroups returns the lab's tests of the key/value service's speed.

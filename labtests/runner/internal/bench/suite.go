@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"pontoon.dev/labrun/internal/gotool"
@@ -23,6 +26,7 @@ type SuiteRun struct {
 	RPCs           float64 `json:"rpcs"`
 	Bytes          float64 `json:"bytes"`
 	CPUSeconds     float64 `json:"cpu_seconds"` // of the whole process
+	MaxRSS         float64 `json:"max_rss_mb"`  // likewise
 	Error          string  `json:"error,omitempty"`
 }
 
@@ -61,6 +65,19 @@ func parsePassed(output []byte) (seconds, rpcs, bytes float64, err error) {
 	return 0, 0, 0, fmt.Errorf("%q has %d figures; 5 are known, or 4 without bytes", match[0], len(figures))
 }
 
+// maxRSS is the largest resident size that a process had, in MB.
+func maxRSS(state *os.ProcessState) float64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	unit := 1024.0 // Linux counts in KiB
+	if runtime.GOOS == "darwin" {
+		unit = 1
+	}
+	return float64(usage.Maxrss) * unit / 1e6
+}
+
 // testLimit is what one lab test may take; they give up after 120 s themselves.
 const testLimit = 180 * time.Second
 
@@ -74,6 +91,7 @@ func runTest(ctx context.Context, impl *implementation, test, work string) (run 
 	err := gotool.Run(ctx, cmd)
 	if state := cmd.ProcessState; state != nil {
 		run.CPUSeconds = (state.UserTime() + state.SystemTime()).Seconds()
+		run.MaxRSS = maxRSS(state)
 	}
 	if err != nil {
 		run.Error = fmt.Sprintf("%v: %s", err, lastLines(out.Bytes(), 5))

@@ -11,11 +11,11 @@ import (
 
 // probeScenario is what to run, from the environment.
 type probeScenario struct {
-	mode          string // seq, conc, pipe or idle
+	mode          string // seq, conc, pipe, outstanding or idle
 	servers       int
 	commands      int
 	size          int // bytes of a command
-	clients       int // in mode conc
+	clients       int // in mode conc; in mode outstanding the commands on their way
 	snapshotEvery int // commands between two snapshots; 0: none
 	limit         time.Duration
 }
@@ -170,6 +170,8 @@ func (l *probeLoad) run() {
 		l.runClients(l.clients)
 	case "pipe":
 		l.pipe()
+	case "outstanding":
+		l.outstanding(l.clients)
 	case "idle":
 		time.Sleep(l.limit)
 	}
