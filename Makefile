@@ -24,7 +24,7 @@ LABFLAGS = -root $(CURDIR) $(if $(LAB),-lab "$(LAB)") $(if $(RUN),-run '$(RUN)')
 
 .PHONY: help tools build labrun shimlib test-2A test-2B test-2C test-2D test-3A test-3B test-kv test-years test-all \
         test test-rust test-shim test-labtree test-runner test-peers test-pages test-fixtures test-lab \
-        check fix header bench mutants sim fuzz sanitize search soak clean
+        check fix header bench compare mutants sim fuzz sanitize search soak clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-zA-Z0-9_-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,8 +94,9 @@ test-runner: shimlib ## the runner: recognition, overlays, every year's adapter
 
 test-peers: shimlib labrun ## etcd's and hashicorp's Raft behind the lab interface (their modules come through Go's module proxy once)
 	cd labtests/peers && $(GO) test -count=1 ./...
-	$(LABRUN) test -root $(CURDIR) -impl etcd -run 'Test(InitialElection2A|BasicAgree2B|FailAgree2B)'
-	$(LABRUN) test -root $(CURDIR) -impl hashicorp -run 'Test(InitialElection2A|BasicAgree2B|FailAgree2B)'
+	$(LABRUN) test -root $(CURDIR) -impl etcd -real -run 'Test(InitialElection2A|BasicAgree2B|FailAgree2B)'
+	$(LABRUN) test -root $(CURDIR) -impl hashicorp -real -run 'Test(InitialElection2A|BasicAgree2B|FailAgree2B)'
+	$(LABRUN) compare -root $(CURDIR) -quick -html $(TARGET)/compare.html -json $(TARGET)/compare.json
 
 CHROMIUM ?= $(firstword $(foreach c,chromium chromium-browser google-chrome,$(shell command -v $(c))))
 test-pages: tools ## the HTML pages, in a real headless Chromium without a network (CHROMIUM=/path/to/it)
@@ -121,6 +122,10 @@ bench: tools labrun ## every scenario, Pontoon beside a textbook Go Raft, median
 	@$(LABRUN) bench -root $(CURDIR) $(if $(QUICK),-quick)
 	@$(LABRUN) bench -root $(CURDIR) -kv
 	@$(LABRUN) bench -root $(CURDIR) -suite $(if $(LAB),-lab "$(LAB)")
+
+compare: tools labrun ## Pontoon beside etcd's and hashicorp's Raft: tests and bench, a table and target/compare.html (QUICK=1: a minute; IMPL=pontoon,etcd,own,PATH PART=all LAB=…)
+	@$(LABRUN) compare -root $(CURDIR) $(if $(QUICK),-quick) $(if $(IMPL),-impl "$(IMPL)") $(if $(PART),-part $(PART)) $(if $(LAB),-lab "$(LAB)") \
+	  -html $(TARGET)/compare.html -json $(TARGET)/compare.json
 
 sim: tools ## the simulator: SEEDS=0..2000, or SEED=n to replay one with its transcript, up to event STEPS
 	@$(CARGO) run --release --quiet -p pontoon-sim -- $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),0..2000))

@@ -25,6 +25,7 @@ usage:
   labrun test [flags]   run the tests of a checkout ("labrun test -h" lists the flags)
   labrun years [flags]  run the tests of all checkouts in a folder, one table ("labrun years -h")
   labrun bench [flags]  measure Pontoon and other Rafts behind the lab interface ("labrun bench -h")
+  labrun compare [flags]  run the same tests and bench on Pontoon, etcd, hashicorp and others ("labrun compare -h")
   labrun mutants [flags]  put every deliberate bug back in turn: which tests notice ("labrun mutants -h")
   labrun explain TRACE  name the first rule of Raft that a recorded test breaks ("labrun explain -h")
   labrun help           print this
@@ -48,7 +49,9 @@ func dispatch(ctx context.Context, args []string) error {
 	case "years":
 		return runYears(ctx, args[1:])
 	case "bench":
-		return runBench(ctx, args[1:])
+		return benchError(bench.Command(ctx, args[1:]))
+	case "compare":
+		return benchError(bench.Compare(ctx, args[1:]))
 	case "mutants":
 		return runMutants(ctx, args[1:])
 	case "explain":
@@ -57,11 +60,11 @@ func dispatch(ctx context.Context, args []string) error {
 		fmt.Print(usage)
 		return nil
 	}
-	return fmt.Errorf("there is no command %q: say labrun test, labrun years, labrun bench, labrun mutants, labrun explain or labrun help", args[0])
+	return fmt.Errorf("there is no command %q: say labrun test, labrun years, labrun bench, labrun compare, labrun mutants, labrun explain or labrun help", args[0])
 }
 
-func runBench(ctx context.Context, args []string) error {
-	err := bench.Command(ctx, args)
+// benchError is what package bench means by its errors.
+func benchError(err error) error {
 	switch {
 	case errors.Is(err, bench.ErrSaid):
 		return errSaid

@@ -84,9 +84,9 @@ func run(impl string, outstanding, ops, size int, limit time.Duration) (*result,
 	if _, _, err := load(c, outstanding, warm, size, limit); err != nil {
 		return nil, err
 	}
-	began, cpu := time.Now(), usage()
+	began, cpu := time.Now(), cpuTime()
 	latencies, late, err := load(c, outstanding, ops, size, limit)
-	took, used := time.Since(began), usage()
+	took, used := time.Since(began), cpuTime()-cpu
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func run(impl string, outstanding, ops, size int, limit time.Duration) (*result,
 	at := func(share float64) float64 { return latencies[int(share*(n-1))].Seconds() * 1e3 }
 	return &result{
 		Ops: len(latencies), OpsPerSecond: n / took.Seconds(), P50: at(0.5), P99: at(0.99),
-		CPUPerOp: (used.cpu - cpu.cpu).Seconds() * 1e6 / n, MaxRSS: used.rss, TimedOut: late,
+		CPUPerOp: used.Seconds() * 1e6 / n, MaxRSS: peakMemory(), TimedOut: late,
 	}, nil
 }
 
@@ -148,17 +148,23 @@ func settle(c cluster, want int64) error {
 	return nil
 }
 
-type used struct {
-	cpu time.Duration
-	rss float64 // MB
-}
-
-func usage() used {
+// cpuTime is this process's.
+func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		panic(err)
 	}
-	return used{time.Duration(u.Utime.Nano() + u.Stime.Nano()), float64(u.Maxrss) * 1024 / 1e6}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// peakMemory is this process's in MB, 0 where the system does not tell.
+// getrusage's is no smaller than that of the process that started this one.
+func peakMemory() float64 {
+	status, _ := os.ReadFile("/proc/self/status")
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kib := 0.0
+	_, _ = fmt.Sscan(rest, &kib)
+	return kib * 1024 / 1e6
 }
 
 // await asks often for something that takes an election.

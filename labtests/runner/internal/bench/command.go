@@ -145,8 +145,12 @@ func (o *options) build(ctx context.Context, work string) ([]*implementation, er
 		}
 	}
 	b := &builder{root: o.root, work: work, gobn: gobn, log: os.Stderr}
+	return b.buildAll(ctx, o.impls, tree)
+}
+
+func (b *builder) buildAll(ctx context.Context, names []string, tree *labtree.Tree) ([]*implementation, error) {
 	var impls []*implementation
-	for _, name := range o.impls {
+	for _, name := range names {
 		impl, err := b.build(ctx, name, tree)
 		if err != nil {
 			return nil, err
@@ -188,7 +192,7 @@ func (o *options) runBench(ctx context.Context, impls []*implementation, work st
 }
 
 func (o *options) runSuite(ctx context.Context, impls []*implementation, work string) error {
-	tests, err := suiteTests(impls, o.only)
+	tests, err := suiteTests(impls, o.only, "all")
 	if err != nil {
 		return err
 	}

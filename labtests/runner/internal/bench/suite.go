@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"pontoon.dev/labrun/internal/gotool"
@@ -65,19 +62,6 @@ func parsePassed(output []byte) (seconds, rpcs, bytes float64, err error) {
 	return 0, 0, 0, fmt.Errorf("%q has %d figures; 5 are known, or 4 without bytes", match[0], len(figures))
 }
 
-// maxRSS is the largest resident size that a process had, in MB.
-func maxRSS(state *os.ProcessState) float64 {
-	usage, ok := state.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	unit := 1024.0 // Linux counts in KiB
-	if runtime.GOOS == "darwin" {
-		unit = 1
-	}
-	return float64(usage.Maxrss) * unit / 1e6
-}
-
 // testLimit is what one lab test may take; they give up after 120 s themselves.
 const testLimit = 180 * time.Second
 
@@ -88,10 +72,15 @@ func runTest(ctx context.Context, impl *implementation, test, work string) (run 
 	cmd := gotool.Command(ctx, work, gotool.Environ(), impl.Binary, "-test.run", "^"+test+"$", "-test.timeout", "0")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := gotool.Run(ctx, cmd)
+	peak := make(chan float64, 1)
+	ended := make(chan struct{})
+	err := gotool.RunWith(ctx, cmd, func(pid int) {
+		go func() { peak <- watchPeak(pid, ended) }()
+	})
+	close(ended)
 	if state := cmd.ProcessState; state != nil {
+		run.MaxRSS = <-peak
 		run.CPUSeconds = (state.UserTime() + state.SystemTime()).Seconds()
-		run.MaxRSS = maxRSS(state)
 	}
 	if err != nil {
 		run.Error = fmt.Sprintf("%v: %s", err, lastLines(out.Bytes(), 5))
@@ -109,15 +98,19 @@ type suiteTest struct {
 	Full []string // by implementation; empty: its tree has no such test
 }
 
-// suiteTests lists what to run: the first implementation's tests, of all parts,
-// whose full names match pattern.
-func suiteTests(impls []*implementation, pattern string) ([]suiteTest, error) {
-	selection, err := impls[0].Tree.Select("all", pattern)
-	if err != nil {
-		return nil, err
+// suiteTests lists what to run: the first implementation's tests, of the parts
+// given, whose full names match pattern.
+func suiteTests(impls []*implementation, pattern string, parts ...string) ([]suiteTest, error) {
+	var names []string
+	for _, part := range parts {
+		selection, err := impls[0].Tree.Select(part, pattern)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, selection.Names...)
 	}
 	var tests []suiteTest
-	for _, name := range selection.Names {
+	for _, name := range names {
 		t := suiteTest{Name: suiteName(name)}
 		for _, impl := range impls {
 			full := ""

@@ -82,6 +82,7 @@ func checkSample(t *testing.T, impl *implementation) {
 		{Mode: "seq", Servers: 3, Commands: 50, Size: 16},
 		{Mode: "conc", Servers: 3, Commands: 200, Size: 1024, Clients: 5, SnapshotEvery: 20},
 		{Mode: "pipe", Servers: 5, Commands: 300, Size: 16, SnapshotEvery: 50},
+		{Mode: "outstanding", Servers: 3, Commands: 300, Size: 16, Clients: 32},
 		{Mode: "idle", Servers: 3, Size: 16},
 	} {
 		s.Limit = time.Minute
@@ -100,7 +101,7 @@ func checkSample(t *testing.T, impl *implementation) {
 		if s.Mode != "idle" {
 			positive = append(positive, r.OpsPerSecond, r.CPUPerOp, r.RPCsPerOp, r.BytesPerOp)
 		}
-		if s.Mode == "seq" || s.Mode == "conc" {
+		if s.Mode == "seq" || s.Mode == "conc" || s.Mode == "outstanding" {
 			positive = append(positive, r.P50, r.P90, r.P99, r.Max)
 		}
 		for i, x := range positive {
@@ -240,7 +241,7 @@ func TestSuiteOnTheTextbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests, err := suiteTests([]*implementation{impl}, "BasicAgree|SnapshotInit")
+	tests, err := suiteTests([]*implementation{impl}, "BasicAgree|SnapshotInit", "2B", "2D")
 	if err != nil {
 		t.Fatal(err)
 	}

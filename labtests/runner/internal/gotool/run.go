@@ -98,9 +98,15 @@ func Command(ctx context.Context, dir string, env []string, name string, args ..
 // Run runs cmd, made by Command, to its end. If ctx ended, nothing of the
 // process group is left, and the error is ctx's cause.
 func Run(ctx context.Context, cmd *exec.Cmd) error {
+	return RunWith(ctx, cmd, func(int) {})
+}
+
+// RunWith is Run, and tells the process's id once there is one.
+func RunWith(ctx context.Context, cmd *exec.Cmd, started func(pid int)) error {
 	err := cmd.Start()
 	if err == nil {
 		groups.set(cmd.Process.Pid, true)
+		started(cmd.Process.Pid)
 		err = cmd.Wait()
 		groups.set(cmd.Process.Pid, false)
 	}

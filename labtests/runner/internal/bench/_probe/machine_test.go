@@ -90,15 +90,20 @@ func probeQuantiles(latencies []time.Duration) (p50, p90, p99, max float64) {
 }
 
 // probeThreads returns the number of OS threads of this process.
-func probeThreads() int {
+func probeThreads() int { return probeStatus("Threads:") }
+
+// probeStatus returns a number that Linux tells of this process; -1: unknown.
+func probeStatus(name string) int {
 	status, err := ioutil.ReadFile("/proc/self/status")
 	if err != nil {
 		return -1
 	}
 	for _, line := range strings.Split(string(status), "\n") {
-		if strings.HasPrefix(line, "Threads:") {
-			n, _ := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(line, "Threads:")))
-			return n
+		if strings.HasPrefix(line, name) {
+			if fields := strings.Fields(line[len(name):]); len(fields) > 0 {
+				n, _ := strconv.Atoi(fields[0])
+				return n
+			}
 		}
 	}
 	return -1
@@ -122,17 +127,17 @@ func probeMachineBusy() float64 {
 	return busy
 }
 
-// probeMaxRSS returns the largest resident size so far in MB.
+// probeMaxRSS returns the largest resident size so far in MB. getrusage's is no
+// smaller than that of the process that started this one.
 func probeMaxRSS() float64 {
+	if kib := probeStatus("VmHWM:"); kib >= 0 {
+		return float64(kib) * 1024 / 1e6
+	}
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		panic(err)
 	}
-	unit := 1024.0 // Linux counts in KiB
-	if runtime.GOOS == "darwin" {
-		unit = 1
-	}
-	return float64(u.Maxrss) * unit / 1e6
+	return float64(u.Maxrss) / 1e6 // no Linux: in bytes
 }
 
 // probeSpeed runs a fixed loop and returns its millions of rounds per second:
