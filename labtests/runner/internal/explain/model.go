@@ -356,7 +356,8 @@ func (c *cluster) takeMessage(e step) {
 			to.heard = max(to.heard, k.request.Index)
 			to.installed = max(to.installed, k.request.Index)
 		}
-		if !plain(k.request) || k.request.Term != to.tailTerm || to.busy > 1 {
+		stale := plain(k.request) && k.request.Term < to.shown // and refused
+		if !plain(k.request) || k.request.Term != to.tailTerm && !stale {
 			to.tail, to.tailTerm = position{}, 0
 			to.changes++
 		}

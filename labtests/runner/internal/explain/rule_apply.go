@@ -120,10 +120,7 @@ func watchApplyCommitted(c *cluster, report report) watch {
 		if e.Kind == trace.Apply && s.up && e.Index > s.commit {
 			report(e, []int{s.id}, nil, "Server %d applies index %d, and its commit index is %d.", s.id, e.Index, s.commit)
 		}
-		if e.Kind != trace.Receive || e.Flag || c.opaque || c.majority() == 0 || c.told() || c.requests == 0 {
-			return
-		}
-		if e.Index > c.ceiling {
+		if e.Kind == trace.Receive && !e.Flag && c.hearsAll() && e.Index > c.ceiling && c.announcing(e) == nil {
 			report(e, []int{e.Server}, nil,
 				"Server %d applies index %d. The highest index that %d of %d servers have acknowledged to any leader is %d, so that this one cannot be committed.",
 				e.Server, e.Index, c.majority(), c.n, c.ceiling)

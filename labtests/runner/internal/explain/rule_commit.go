@@ -40,6 +40,33 @@ func (c *cluster) announced(e step) (*reign, uint64) {
 	return r, e.Message.Commit
 }
 
+// announcing returns the reign of a leader that hands over an entry, and says
+// in its next message that it has committed it.
+func (c *cluster) announcing(e step) *reign {
+	if e.Kind != trace.Receive || e.Flag || !c.hearsAll() {
+		return nil
+	}
+	r := c.reigns[c.server(e.Server).shown]
+	if r == nil || r.leader != e.Server {
+		return nil
+	}
+	for _, next := range c.steps[e.pos+1:] {
+		if next.Kind == trace.Send && next.Server == e.Server && fromLeader(next.Message) && next.Message.Type == trace.AppendEntries {
+			if next.Message.Term == r.term && next.Message.Commit >= e.Index {
+				return r
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// hearsAll reports whether all acknowledgements are seen, so that what was not
+// is not there.
+func (c *cluster) hearsAll() bool {
+	return !c.opaque && c.majority() > 0 && !c.told() && c.requests > 0
+}
+
 var commitCurrentTerm = check{
 	Rule{
 		ID: "commit-current-term", Title: "Only entries of the present term are committed by counting", Section: "§5.4.2, Figure 8, Figure 2 (Leaders)",
@@ -91,6 +118,11 @@ func watchCommitMajority(c *cluster, report report) watch {
 					"Server %d, leader of term %d, commits index %d; its entry of term %d is durable on %s alone, and that takes %d of %d servers.",
 					s.id, s.term, e.Index, e.LogTerm, serverList(sorted(have)), c.majority(), c.n)
 			}
+		}
+		if r := c.announcing(e); r != nil && e.Index > c.ceiling {
+			report(e, []int{r.leader}, []int{r.at},
+				"Server %d, leader of term %d, applies index %d and announces it as committed. A majority, %d of %d servers, has acknowledged its log up to index %d only.",
+				r.leader, r.term, e.Index, c.majority(), c.n, c.ceiling)
 		}
 		r, commit := c.announced(e)
 		if r == nil || c.majority() == 0 {

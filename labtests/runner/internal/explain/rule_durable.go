@@ -65,6 +65,13 @@ func watchDurableLog(c *cluster, report report) watch {
 					s.id, kept, e.Index)
 			}
 		}
+		if k := c.sentBy(e); k != nil && k.request.Type == trace.RequestVote && s.tailAt < s.made {
+			if now := (position{k.request.LogTerm, k.request.Index}); now.less(s.tail) {
+				report(e, []int{s.id}, []int{s.tailAt, s.made},
+					"Server %d acknowledged its log up to index %d, of term %d (%s), was restarted, and asks for votes with a log that ends at index %d of term %d: the log has to be on stable storage before the answer leaves.",
+					s.id, s.tail.index, s.tail.term, c.when(s.tailAt), now.index, now.term)
+			}
+		}
 		k := c.repliedBy(e)
 		if gone := c.refusedOwn(k); gone && c.server(k.to).tailAt < c.server(k.to).made {
 			report(e, []int{k.to, k.from}, []int{c.server(k.to).tailAt, c.server(k.to).made, k.sent},

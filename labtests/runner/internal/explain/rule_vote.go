@@ -93,7 +93,11 @@ func watchUpToDate(c *cluster, report report) watch {
 		}
 		theirs, voter := position{k.request.LogTerm, k.request.Index}, c.server(k.to)
 		if k.changes == voter.changes && theirs.less(k.tail) {
-			report(e, []int{k.to, k.from}, []int{voter.tailAt, k.sent}, because,
+			text := because
+			if voter.tailAt < voter.made {
+				text += " It was restarted after it had acknowledged that: or else it has lost its log."
+			}
+			report(e, []int{k.to, k.from}, []int{voter.tailAt, k.sent}, text,
 				k.to, k.from, k.request.Term, theirs.index, theirs.term, "reaches at least", k.tail.index, k.tail.term)
 		}
 	}

@@ -50,6 +50,15 @@ var commits = []example{
 		21 1 kill
 		21 0>1 #1 yes t1
 		`, "23 1 commit follower i1/1 l0\n", "\n")},
+	{"commit-majority", "seen: applied before it is said",
+		seen + `
+		20 0>1 #1 append t1 i0/0 e1/1
+		21 0 receive i1 d5
+		22 0>2 #2 append t1 i0/0 e1/1 c1`,
+		seen + `
+		20 0>1 append t1 i0/0 e1/1 : yes t1
+		21 0 receive i1 d5
+		22 0>2 #2 append t1 i0/0 e1/1 c1`},
 	{"commit-majority", "seen",
 		seen + `
 		20 0>1 append t1 i0/0 e1/1 : yes t1
