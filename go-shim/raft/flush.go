@@ -148,10 +148,11 @@ func (n *Node) round() {
 	} else {
 		step.Events = false // nobody is told of anything yet: there is time until the next input
 	}
+	// First, so that a trace has what is durable before the answers that tell it.
+	n.stepped(step)
 	for _, r := range replies {
 		n.answer(r.ticket, r.data, nil)
 	}
-	n.stepped(step)
 }
 
 // work does what a batch says: early requests, storage, then everything that

@@ -85,7 +85,7 @@ func TestPlantedBugs(t *testing.T) {
 }
 
 // tries is how often a bug that needs luck may be missed.
-const tries = 4
+const tries = 50
 
 // named runs tests until a rule is found broken, which has to be this one.
 func (c *traced) named(t *testing.T, tests []string, rule, setting string) {

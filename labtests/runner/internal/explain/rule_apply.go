@@ -71,7 +71,7 @@ func watchApplyOrder(c *cluster, report report) watch {
 		if e.Kind == trace.Apply && s.up && e.Index != s.applied+1 && (e.Index != s.installing+1 || s.installing < s.applied) {
 			report(e, []int{s.id}, nil, "Server %d applies index %d after index %d.", s.id, e.Index, s.applied)
 		}
-		if e.Kind != trace.Receive || e.Server < 0 {
+		if e.Kind != trace.Receive || e.Server < 0 || !s.up {
 			return
 		}
 		d := now[s.id]
