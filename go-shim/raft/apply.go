@@ -26,6 +26,8 @@ func (n *Node) apply(restore *Snapshot) {
 		n.idle = err != nil
 		if err == nil {
 			n.applying = lastIndex(batch)
+			n.tell()
+			n.tracer.apply(batch)
 		}
 		n.mu.Unlock()
 		if err != nil {
@@ -78,7 +80,6 @@ func (n *Node) deliver(batch *core.Apply) {
 			return
 		}
 		var value any
-		n.tracer.apply(entry)
 		if !entry.Noop {
 			value = n.fsm.Apply(Entry{Index: entry.Index, Term: entry.Term, Command: clone(entry.Data)})
 		}

@@ -23,6 +23,7 @@ func (n *Node) advance(step core.Step, err error) {
 		return
 	}
 	n.stepped(step)
+	n.tell()
 	n.proposals.observe(n)
 	if n.ready && !n.flushing {
 		n.enter()
@@ -45,7 +46,7 @@ func (n *Node) advanceLater(step core.Step) {
 
 // stepped notes what the core waits for. mu is held.
 func (n *Node) stepped(step core.Step) {
-	n.tell(&step)
+	n.untold = step.Events
 	n.ready = step.Work
 	n.deadline = step.DeadlineMS
 	if step.Apply {
@@ -54,11 +55,11 @@ func (n *Node) stepped(step core.Step) {
 	n.arm()
 }
 
-// tell records what the core has to tell, before anything follows from it. mu is
-// held.
-func (n *Node) tell(step *core.Step) {
-	if step.Events {
-		step.Events = false
+// tell records what the core has to tell, before anything that follows from it
+// leaves the node. mu is held.
+func (n *Node) tell() {
+	if n.untold {
+		n.untold = false
 		n.tracer.take(n.core, n.started.Add(n.clock))
 	}
 }
@@ -125,6 +126,7 @@ func (n *Node) round() {
 		n.die(err)
 		return
 	}
+	n.tell()
 	replies, err := n.work(work)
 	n.stats.Batches++
 	if n.err != nil {
@@ -143,10 +145,10 @@ func (n *Node) round() {
 		n.die(err)
 		return
 	}
-	if len(replies) > 0 || step.Apply {
-		n.tell(&step)
-	} else {
-		step.Events = false // nobody is told of anything yet: there is time until the next input
+	n.untold = step.Events
+	if len(replies) > 0 {
+		n.tell()
+		step.Events = false
 	}
 	// First, so that a trace has what is durable before the answers that tell it.
 	n.stepped(step)

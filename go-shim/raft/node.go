@@ -48,6 +48,7 @@ type Node struct {
 	ready    bool          // the core has work
 	flushing bool          // some goroutine does the core's work
 	clock    time.Duration // at the latest input, since started
+	untold   bool          // the core has events
 	deadline uint64        // when the core wants a tick
 	armed    uint64        // when the timer fires
 	timer    *time.Timer
@@ -164,7 +165,7 @@ func (n *Node) end(err error) {
 		return
 	}
 	n.look()
-	n.tracer.take(n.core, n.started.Add(n.clock))
+	n.tell()
 	n.err = err
 	n.tracer.died(err)
 	if n.timer != nil {

@@ -70,15 +70,20 @@ func (t *tracer) take(machine machine, at time.Time) {
 	t.recorder.RecordAt(at, t.events)
 }
 
-// apply records an entry that is about to be given to the state machine, or
-// passed over because it is a no-op.
-func (t *tracer) apply(entry *core.Entry) {
-	if t == nil {
+// apply records the entries of a batch that the applier has taken. The node's
+// lock is held: an Install that overtakes them comes after them.
+func (t *tracer) apply(batch *core.Apply) {
+	if t == nil || batch.HasSnapshot {
 		return
 	}
-	t.recorder.Record(&trace.Event{
-		Kind: trace.Apply, Server: t.server, Peer: trace.None, Index: entry.Index, LogTerm: entry.Term, Digest: trace.Digest(entry.Data),
-	})
+	t.events = t.events[:0]
+	for i := range batch.Entries {
+		e := &batch.Entries[i]
+		t.events = append(t.events, trace.Event{
+			Kind: trace.Apply, Server: t.server, Peer: trace.None, Index: e.Index, LogTerm: e.Term, Digest: trace.Digest(e.Data),
+		})
+	}
+	t.recorder.RecordAll(t.events)
 }
 
 // died records why the node ended, if not because it was told to.

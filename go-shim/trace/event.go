@@ -82,9 +82,9 @@ const (
 	// Commit is a commit index that moved from Last to Index, an entry of
 	// LogTerm. Role tells whether a leader counted it or a follower was told.
 	Commit
-	// Apply is an entry handed to the state machine: Index, LogTerm, Digest of
-	// the command. The last ones before a snapshot may come after its Install,
-	// which the state machine is given in its turn.
+	// Apply is an entry taken from the log to be handed to the state machine:
+	// Index, LogTerm, Digest of the command. A batch of them is recorded when it
+	// is taken; a server that is killed may not come to the last ones.
 	Apply
 	// Snapshot is the service's snapshot of everything through Index, LogTerm.
 	Snapshot
