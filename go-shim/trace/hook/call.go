@@ -61,7 +61,10 @@ func (c *cluster) send(clientEnd any, method string, args any) (*Call, string) {
 	event := trace.Event{Kind: trace.Send, Server: trace.None, Peer: call.peer, Message: &message}
 	if e.life != nil {
 		call.server = e.life.server
-		event.Server, event.Last = call.server, e.life.number
+		event.Server = call.server
+		if !c.apart {
+			event.Last = e.life.number
+		}
 	}
 	if e.net != nil {
 		call.target = e.net.servers[e.server]

@@ -45,6 +45,7 @@ type cluster struct {
 	services map[string]bool   // of Rafts
 	calledID uint64            // of the latest call
 	blind    bool              // nobody tells when a handler runs
+	apart    bool              // servers are processes: which life this is, is not known
 }
 
 func newCluster(rec *trace.Recorder) *cluster {
@@ -97,7 +98,7 @@ func (c *cluster) begin(servers int) {
 func Apart() bool {
 	global.mu.Lock()
 	defer global.mu.Unlock()
-	global.calledID = uint64(os.Getpid()) << 24
+	global.apart, global.calledID = true, uint64(os.Getpid())<<24
 	return true
 }
 

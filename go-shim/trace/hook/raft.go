@@ -123,6 +123,9 @@ func received(message reflect.Value) (trace.Event, bool) {
 	if f := message.FieldByName(index); f.CanInt() {
 		e.Index = natural(int(f.Int()))
 	}
+	if index == "Index" && e.Index == 0 { // what a closed channel gives
+		return e, false
+	}
 	if f := message.FieldByName("Command"); command && !e.Flag && f.IsValid() && f.CanInterface() {
 		what := commandOf(f.Interface())
 		e.Text, e.Digest = what.text, what.digest
