@@ -79,11 +79,11 @@ func watchApplyOrder(c *cluster, report report) watch {
 			former[s.id], d = d, &delivery{life: s.life, at: -1}
 			now[s.id] = d
 		}
+		defer func() { most[s.id] = max(most[s.id], e.Index) }()
 		if old := former[s.id]; old != nil && old.fits(e.Index) && !d.fits(e.Index) && !e.Flag {
 			old.last = e.Index // a life that has ended is still handing over
 			return
 		}
-		defer func() { most[s.id] = max(most[s.id], e.Index) }()
 		switch {
 		case e.Flag:
 			d.since, d.last, d.at, d.any = d.last, e.Index, e.at, true

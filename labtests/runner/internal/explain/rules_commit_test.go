@@ -169,6 +169,25 @@ var applies = []example{
 		12 0 receive i2 d5
 		13 0 receive snap i1 // refused by the service, as CondInstallSnapshot may
 		13 0 receive i3 d7`},
+	{"apply-order", "received: behind a snapshot",
+		`servers 3
+		10 0 receive i1 d5
+		11 0 kill
+		11 0 make
+		12 0 receive i2 d6 // behind a snapshot
+		12 0 receive i3 d7
+		13 0 kill
+		13 0 make
+		14 0 receive i9 d7`,
+		`servers 3
+		10 0 receive i1 d5
+		11 0 kill
+		11 0 make
+		12 0 receive i2 d6 // behind a snapshot
+		12 0 receive i3 d7
+		13 0 kill
+		13 0 make
+		14 0 receive i3 d7`},
 	{"apply-order", "received: a life that has ended goes on",
 		`servers 3
 		10 0 receive i1 d5
