@@ -64,7 +64,7 @@ func (d *delivery) fits(index uint64) bool {
 }
 
 func watchApplyOrder(c *cluster, report report) watch {
-	now, former := map[int]*delivery{}, map[int]*delivery{}
+	now := map[int]*delivery{}
 	most := map[int]uint64{}
 	return func(e step) {
 		s := c.server(e.Server)
@@ -76,19 +76,15 @@ func watchApplyOrder(c *cluster, report report) watch {
 		}
 		d := now[s.id]
 		if d == nil || d.life != s.life {
-			former[s.id], d = d, &delivery{life: s.life, at: -1}
+			d = &delivery{life: s.life, at: -1}
 			now[s.id] = d
 		}
 		defer func() { most[s.id] = max(most[s.id], e.Index) }()
-		if old := former[s.id]; old != nil && old.fits(e.Index) && !d.fits(e.Index) && !e.Flag {
-			old.last = e.Index // a life that has ended is still handing over
-			return
-		}
 		switch {
 		case e.Flag:
 			d.since, d.last, d.at, d.any = d.last, e.Index, e.at, true
 			return
-		case !d.any && (s.life == 1 && e.Index != 1 || e.Index > most[s.id]+1 && !c.tells[s.id] || c.noSnapshots && e.Index != 1):
+		case !d.any && (s.life == 1 && e.Index != 1 || e.Index > max(most[s.id], s.installed)+1 && !c.tells[s.id] || c.noSnapshots && e.Index != 1):
 			report(e, []int{s.id}, []int{s.made}, "The first entry that server %d applies%s is that of index %d.", s.id, afterRestart(s), e.Index)
 		case d.any && !d.fits(e.Index) && e.Index > d.last:
 			report(e, []int{s.id}, []int{d.at}, "Server %d applies index %d after index %d: what is between them was left out.", s.id, e.Index, d.last)

@@ -188,7 +188,7 @@ var applies = []example{
 		13 0 kill
 		13 0 make
 		14 0 receive i3 d7`},
-	{"apply-order", "received: a life that has ended goes on",
+	{"apply-order", "received: a gap after a restart",
 		`servers 3
 		10 0 receive i1 d5
 		11 0 kill
@@ -196,11 +196,19 @@ var applies = []example{
 		12 0 receive i3 d7`,
 		`servers 3
 		10 0 receive i1 d5
+		10 0 receive i2 d6
 		11 0 kill
 		11 0 make
-		12 0 receive i1 d5
-		13 0 receive i2 d6
-		14 0 receive i2 d6`},
+		12 0 receive i3 d7
+		13 0 kill
+		13 1>0 #1 install t1 i7/1
+		13 0 make
+		13 1>0 #2 install t1 i7/1
+		13 1>0 #2 handle
+		14 0 kill // when the snapshot was saved, and not handed over
+		14 0 make
+		15 1>0 append t1 i7/1 e1/1 : yes t1
+		15 0 receive i8 d8`},
 	{"apply-committed", "tells",
 		leads + `
 		20 0 append p0 t1 i1/1 l1

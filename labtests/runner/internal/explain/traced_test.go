@@ -40,6 +40,11 @@ type outcome struct {
 // that is linked; tests are those that clean runs, none is all.
 func compile(t *testing.T, raft overlay.Raft, feature string, tests ...string) *traced {
 	t.Helper()
+	return compileIn(t, raft, feature, "labtests/src", false, tests...)
+}
+
+func compileIn(t *testing.T, raft overlay.Raft, feature, lab string, real bool, tests ...string) *traced {
+	t.Helper()
 	ctx := context.Background()
 	try := func(err error) {
 		t.Helper()
@@ -51,7 +56,7 @@ func compile(t *testing.T, raft overlay.Raft, feature string, tests ...string) *
 	try(err)
 	goPath, err := gotool.Find(root)
 	try(err)
-	tree, err := labtree.Find(filepath.Join(root, "labtests", "src"))
+	tree, err := labtree.Find(filepath.Join(root, lab))
 	try(err)
 	work := t.TempDir()
 	plan, err := overlay.New(tree, overlay.Options{Shim: filepath.Join(root, "go-shim"), Work: work, Raft: raft, Trace: true})
@@ -61,10 +66,16 @@ func compile(t *testing.T, raft overlay.Raft, feature string, tests ...string) *
 	if len(tests) == 0 {
 		tests = all.Names
 	}
-	entry, err := virtual.Entry(plan.Name, all.Names)
-	try(err)
-	try(plan.Add(virtual.EntryName, entry))
-	try(plan.Pace())
+	if real {
+		entry, err := virtual.ProbeFile(plan.Name)
+		try(err)
+		try(plan.Add(virtual.ProbeName, entry))
+	} else {
+		entry, err := virtual.Entry(plan.Name, all.Names)
+		try(err)
+		try(plan.Add(virtual.EntryName, entry))
+		try(plan.Pace())
+	}
 	try(plan.Write())
 	settings, flags := plan.Env(), plan.Flags()
 	if plan.Library() {
@@ -77,7 +88,7 @@ func compile(t *testing.T, raft overlay.Raft, feature string, tests ...string) *
 	try(err)
 	program, err := virtual.Compile(ctx, virtual.Job{
 		Go: goPath, Dir: plan.Dir, Env: env, Flags: flags, Work: work,
-		Tests: tests, Wall: 10 * time.Minute, Limit: 10 * time.Minute, Out: io.Discard, Err: os.Stderr,
+		Tests: tests, Real: real, Wall: 10 * time.Minute, Limit: 10 * time.Minute, Out: io.Discard, Err: os.Stderr,
 	})
 	try(err)
 	return &traced{t, program}
