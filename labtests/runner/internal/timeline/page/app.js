@@ -120,7 +120,7 @@ function laneLabels(view, chart) {
     tell() {
       const { run } = view;
       labels?.each(function (s) {
-        const state = run.state(s, view.cursor ?? view.last), l = d3.select(this);
+        const state = run.state(s, view.cursor ?? Math.min(view.last, run.end)), l = d3.select(this);
         l.select(".role").text(state.role === DOWN ? "down" : ROLES[state.role] + " · term " + state.term)
           .style("--colour", state.role === LEADER ? colourOfTerm(state.term) : state.role === CANDIDATE ? colours.candidate : colours.follower).classed("down", state.role === DOWN);
         l.select("small").text("log " + state.log + " · commit " + state.commit);

@@ -32,7 +32,7 @@ function countKinds(run) {
     add(kindOfArrow(run, a));
     if (run.ways(a)[2]) add("answers");
   }
-  for (const marks of run.marks) for (const i of marks) add(kindOfEvent(run.doc.events.kind[i]));
+  for (const marks of run.marks) for (const i of marks) add(kindOfEvent(run, i));
   return n;
 }
 

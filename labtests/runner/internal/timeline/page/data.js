@@ -37,6 +37,8 @@ class Run {
     for (let a = 0; a < this.arrows.size; a++) this.ofArrow.set(this.arrows.from[a], a);
     this.makes = this.servers.map((s) => this.marks[s].filter((i) => doc.events.kind[i] === KIND.Make));
     this.heights();
+    this.end = this.size - 1; // the last event before the test stops everything
+    while (this.end > 0 && [KIND.Kill, KIND.TestEnd, KIND.Link, KIND.Return, KIND.Lost].includes(doc.events.kind[this.end])) this.end--;
   }
 
   // life is which one of a server's lives event i is in, from 1.

@@ -1,6 +1,6 @@
 // The picture itself. Arrows lie under the lanes, so that one that passes a
 // lane is seen to pass.
-const TOP = 58; // px above the first lane: the axis and the flags of failures
+const TOP = 66, FLAGS = 38; // px above the first lane, and of these the axis and the flags of failures
 const BAR = 20, STRIP = 16, HALF = 3; // px: a lane's bar, its log, the space at which arrows end
 const FEW = 260; // arrows up to which each one is drawn with its head, and labelled if there is room
 
@@ -95,17 +95,13 @@ class Chart {
     }
   }
 
-  // bar shows a role, cut into terms.
+  // bar shows a role, cut into terms; what comes before the first known one has none.
   bar(c, s, x1, x2, role, at, y) {
     const { run, x } = this.view, term = run.doc.lanes[s].term, ats = term.at || [];
-    const end = x.invert(x2);
-    for (let k = Math.max(0, d3.bisectRight(ats, at) - 1); ;) {
-      const value = ats.length ? term.value[k] : 0;
-      const next = k + 1 < ats.length && run.pos[ats[k + 1]] < end ? x(run.pos[ats[k + 1]]) : x2;
-      const from = Math.max(x1, k < ats.length && ats[k] > at ? x(run.pos[ats[k]]) : x1);
-      if (next > -4 && from < this.width + 4) this.segment(c, Math.max(from, -4), Math.min(next, this.width + 4), y, role, value);
-      if (next >= x2) return;
-      k++;
+    const place = (k) => (k < ats.length ? Math.min(x2, x(run.pos[ats[k]])) : x2);
+    for (let k = d3.bisectRight(ats, at) - 1, from = x1; from < x2; from = place(++k)) {
+      const next = place(k + 1);
+      if (next > -4 && from < this.width + 4 && next > from) this.segment(c, Math.max(from, -4), Math.min(next, this.width + 4), y, role, k < 0 ? null : term.value[k]);
     }
   }
 
@@ -115,6 +111,7 @@ class Chart {
     c.fillRect(x1, y, w, BAR);
     c.fillStyle = colours.surface;
     c.fillRect(x2 - 0.5, y, 1, BAR);
+    if (term === null) return;
     const room = Math.min(x2, this.width) - Math.max(x1, 0);
     const words = [role === LEADER ? "leader · term " + term : role === CANDIDATE ? "candidate · term " + term : "term " + term, "term " + term, String(term)];
     c.font = (role === FOLLOWER ? "" : "600 ") + "11px " + colours.font;
@@ -330,10 +327,11 @@ function strokeArrows(c, some, alpha, heads, width) {
   c.setLineDash([]);
   if (fate === LOST) {
     c.strokeStyle = colours.bad;
-    c.globalAlpha = Math.min(1, c.globalAlpha * 1.6);
-    c.lineWidth = width ? 2.5 : 1.6;
+    const r = beat ? 3 : 4;
+    c.globalAlpha = Math.min(1, c.globalAlpha * (beat ? 1.2 : 1.6));
+    c.lineWidth = width ? 2.5 : beat ? 1.2 : 1.6;
     c.beginPath();
-    for (const p of some) { c.moveTo(p.x2 - 4, p.y2 - 4); c.lineTo(p.x2 + 4, p.y2 + 4); c.moveTo(p.x2 + 4, p.y2 - 4); c.lineTo(p.x2 - 4, p.y2 + 4); }
+    for (const p of some) { c.moveTo(p.x2 - r, p.y2 - r); c.lineTo(p.x2 + r, p.y2 + r); c.moveTo(p.x2 + r, p.y2 - r); c.lineTo(p.x2 - r, p.y2 + r); }
     c.stroke();
   } else if (fate === ARRIVED && heads) {
     for (const p of some) head(c, p, p.answer && !width ? 5 : 7);

@@ -14,7 +14,7 @@ const SHAPES = {
     c.beginPath(); c.moveTo(x - 3, y + BAR - 7); c.lineTo(x - 0.5, y + BAR - 4); c.lineTo(x + 4, y + BAR - 10); c.stroke();
     return y + BAR - 7;
   },
-  Propose(c, x, y) { triangle(c, x, y, 5, colours.ink); return y - 3; },
+  Propose(c, x, y, taken) { triangle(c, x, y, taken ? 5 : 3, taken ? colours.ink : colours.faint); return y - 3; },
   Append(c, x, y) { dot(c, x, y + BAR + STRIP - 2, 1.8, colours.muted); return y + BAR + STRIP - 2; },
   Truncate(c, x, y) {
     c.strokeStyle = colours.bad;
@@ -77,7 +77,7 @@ function drawMarks(chart, c) {
       if (!SHAPES[name] || !view.showsEvent(i) || px < -8 || px > chart.width + 8) continue;
       if (crowded && SMALL.has(name) || px - (last[name] ?? -Infinity) < 2.5) continue; // on top of one of its kind
       last[name] = px;
-      chart.marks.push({ event: i, x: px, y: SHAPES[name](c, px, chart.y.get(s)) });
+      chart.marks.push({ event: i, x: px, y: SHAPES[name](c, px, chart.y.get(s), e.flag[i] === 1) });
     }
   }
 }
@@ -89,17 +89,19 @@ function drawFindings(chart, c) {
   run.findings.forEach((f, n) => {
     const px = x(run.pos[f.at]);
     if (px < -20 || px > chart.width + 20) return;
-    const lane = chart.y.get(run.doc.events.server[f.at]), foot = (lane ?? TOP - 2) - 12;
-    let y = foot;
-    while (pins.some((p) => Math.abs(p.x - px) < 19 && Math.abs(p.y - y) < 19)) y -= 20;
-    pins.push({ event: f.at, x: px, y, foot, finding: n, title: f.title, colour: colours[f.maybe ? "candidate" : "bad"], on: colours[f.maybe ? "on-candidate" : "on-leader"] });
+    const lane = chart.y.get(run.doc.events.server[f.at]), foot = (lane ?? TOP - 2) - 14;
+    let y = foot, px2 = px;
+    const covers = () => pins.some((p) => Math.abs(p.x - px2) < 19 && Math.abs(p.y - y) < 19);
+    while (covers() && y - 20 > FLAGS) y -= 20;
+    while (covers()) px2 -= 20; // no more room above
+    pins.push({ event: f.at, at: px, x: px2, y, foot, finding: n, title: (f.maybe ? "perhaps: " : "broken: ") + f.title, colour: colours[f.maybe ? "candidate" : "bad"], on: colours[f.maybe ? "on-candidate" : "on-leader"] });
   });
+  c.setLineDash([2, 3]);
+  for (const p of pins) { c.strokeStyle = p.colour; line(c, p.at, 22, p.at, chart.height - 4); }
+  c.setLineDash([]);
   for (const p of pins) {
-    c.strokeStyle = c.fillStyle = p.colour;
-    c.setLineDash([2, 3]);
-    line(c, p.x, 22, p.x, chart.height - 4);
-    c.setLineDash([]);
-    c.beginPath(); c.moveTo(p.x - 5, p.foot + 7); c.lineTo(p.x + 5, p.foot + 7); c.lineTo(p.x, p.foot + 14); c.fill();
+    c.fillStyle = p.colour;
+    c.beginPath(); c.moveTo(p.at - 5, p.foot + 7); c.lineTo(p.at + 5, p.foot + 7); c.lineTo(p.at, p.foot + 14); c.fill();
     c.strokeStyle = colours.halo;
     c.beginPath(); c.arc(p.x, p.y, 9, 0, 7); c.fill(); c.stroke();
     c.fillStyle = p.on;
@@ -116,7 +118,10 @@ function drawFindings(chart, c) {
     const covered = pins.some((q) => q !== p && Math.abs(q.y - p.y) < 16 && q.x + 9 > box[0] && q.x - 9 < box[2]);
     if (covered || taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1])) continue;
     taken.push(box);
-    halo(c, p.title, left, p.y + 4, p.colour);
+    c.fillStyle = colours.halo;
+    c.fillRect(left - 3, p.y - 8, w + 6, 16);
+    c.fillStyle = p.colour;
+    c.fillText(p.title, left, p.y + 4);
   }
   chart.marks.push(...pins);
 }

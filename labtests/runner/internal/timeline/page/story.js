@@ -25,7 +25,7 @@ function tellStory(run, view, go) {
     verdict.property("hidden", false).attr("class", findings[0]?.maybe ? "maybe" : "bad");
     if (findings.length) {
       const f = findings[0], p = verdict.append("p");
-      p.append("b").text((f.maybe ? "Perhaps: " : "✕ ") + f.title);
+      p.append("b").text((f.maybe ? "Perhaps: " : "✕ Broken rule: ") + f.title);
       p.append("span").attr("class", "muted").text(" " + f.section + " ");
       p.append("span").text(f.because + " ");
       p.append("button").attr("type", "button").attr("class", "link").text("see it at " + clock(run.time[f.at])).on("click", () => go(f.at, true));

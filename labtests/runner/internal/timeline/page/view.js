@@ -103,8 +103,7 @@ class View {
   }
 
   showsEvent(i) {
-    const e = this.run.doc.events;
-    return !this.hidden.has(e.server[i]) && this.shown.has(kindOfEvent(e.kind[i]));
+    return !this.hidden.has(this.run.doc.events.server[i]) && this.shown.has(kindOfEvent(this.run, i));
   }
 }
 
@@ -115,13 +114,17 @@ const sideways = (e) => Math.abs(e.deltaX) > Math.abs(e.deltaY) || e.shiftKey;
 const KINDS = {
   messages: [["append", "AppendEntries", true], ["beat", "heartbeats", true], ["vote", "RequestVote", true], ["snapshot", "InstallSnapshot", true],
     ["other", "other", true], ["answers", "answers", true]],
-  events: [["election", "elections", true], ["propose", "commands", true], ["log", "log", true], ["apply", "applied", true], ["snapshots", "snapshots", true],
+  events: [["election", "elections", true], ["propose", "commands", true], ["refused", "refused commands", false], ["log", "log", true], ["apply", "applied", true], ["snapshots", "snapshots", true],
     ["timer", "timers", false], ["disk", "disk", false], ["state", "GetState", false]],
 };
 const EVENT_KINDS = { Timeout: "election", RoleChange: "election", Vote: "election", Propose: "propose", Append: "log", Truncate: "log", Commit: "log", Apply: "apply",
   Receive: "apply", Snapshot: "snapshots", Install: "snapshots", TimerReset: "timer", Persist: "disk", State: "state", Make: "always", Kill: "always" };
 
-function kindOfEvent(kind) { return EVENT_KINDS[NAME[kind]] || "always"; }
+function kindOfEvent(run, i) {
+  const e = run.doc.events;
+  if (e.kind[i] === KIND.Propose && !e.flag[i]) return "refused";
+  return EVENT_KINDS[NAME[e.kind[i]]] || "always";
+}
 
 function kindOfArrow(run, a) {
   if (run.arrows.beat[a]) return "beat";
