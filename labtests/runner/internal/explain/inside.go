@@ -57,7 +57,7 @@ func (c *cluster) takeInside(s *server, e step) {
 		}
 	case trace.Vote:
 		s.show(e.Term, e.at)
-		if e.Term > s.votedIn {
+		if e.Term > s.votedIn || e.Term == s.votedIn && e.Peer != s.votedTo {
 			s.votedIn, s.votedAt, s.votedTo = e.Term, e.at, e.Peer
 		}
 	case trace.Append:

@@ -28,9 +28,13 @@ func watchStateMachines(c *cluster, report report) watch {
 			return
 		}
 		if differ(before.Digest, e.Digest) {
+			one, other := command(before.Event), command(e.Event)
+			if one == other { // their texts are not recorded
+				one, other = "one command", "another"
+			}
 			report(e, []int{e.Server, before.Server}, []int{before.at},
 				"At index %d server %d applied %s (%s), and server %d applies %s.",
-				e.Index, before.Server, command(before.Event), c.when(before.at), e.Server, command(e.Event))
+				e.Index, before.Server, one, c.when(before.at), e.Server, other)
 		}
 	}
 }

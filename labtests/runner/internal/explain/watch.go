@@ -73,7 +73,7 @@ func (c *cluster) context(f Finding) []int {
 				if gap := e.At - events[f.At].At; gap > Around || gap < -Around {
 					break
 				}
-				if Owner(e.Event) == id && telling(e.Event) {
+				if Owner(e.Event) == id && telling(e.Event, f.Servers) {
 					chosen[e.at] = true
 					most--
 				}
@@ -90,11 +90,16 @@ func (c *cluster) context(f Finding) []int {
 	return all
 }
 
-// telling leaves out what is said a hundred times a second.
-func telling(e *trace.Event) bool {
+// telling leaves out what is said a hundred times a second, and what several
+// servers say to others.
+func telling(e *trace.Event, servers []int) bool {
 	switch e.Kind {
 	case trace.Handle, trace.Return, trace.TimerReset:
 		return false
+	case trace.Propose:
+		return e.Flag
+	case trace.Send, trace.Reply, trace.Lost, trace.Link:
+		return len(servers) < 2 || slices.Contains(servers, e.Server) && slices.Contains(servers, e.Peer)
 	}
 	return true
 }

@@ -96,7 +96,11 @@ func insideWords(e *trace.Event) string {
 	case trace.Truncate:
 		return fmt.Sprintf("cuts %s (term %d), because of %d", span(e.Index, e.Last), e.LogTerm, e.Peer)
 	case trace.Persist:
-		return fmt.Sprintf("has its log up to %d (term %d) and term %d on stable storage", e.Index, e.LogTerm, e.Term)
+		vote := ""
+		if e.Peer >= 0 {
+			vote = fmt.Sprintf(", its vote for %d", e.Peer)
+		}
+		return fmt.Sprintf("on stable storage: term %d%s, log up to %d (term %d)", e.Term, vote, e.Index, e.LogTerm)
 	case trace.Commit:
 		if e.Role == trace.Leader {
 			return fmt.Sprintf("commits up to %d (term %d), by counting", e.Index, e.LogTerm)

@@ -42,7 +42,7 @@ func WriteView(w io.Writer, t *trace.Trace, f []Finding, v View) error {
 		out.others(f[1:])
 	}
 	if t.Full {
-		out.line("The recording stopped at its limit of size after %s, with the test still going on: what came then is not in it.", clock(out.end()))
+		out.wrap("", fmt.Sprintf("The recording stopped at its limit of size after %s, with the test still going on: what came then is not in it.", clock(out.end())))
 	}
 	return out.Flush()
 }
