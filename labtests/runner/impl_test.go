@@ -87,13 +87,19 @@ func isExecutable(path string) bool {
 	return err == nil && info.Mode()&0o111 != 0 && !info.IsDir()
 }
 
-// A student's own Raft gets the course's whole suite in the time of a breath.
+// A student's own Raft gets the course's whole suite in the time of a breath,
+// with traces in which nothing is found.
 func TestOwnRaftInVirtualTime(t *testing.T) {
-	l := wholeTree(t)
-	code, out, words := l.run(noTools(t), "-virtual", "-impl", "own", "-part", "all")
+	l, traces := wholeTree(t), t.TempDir()
+	code, out, words := l.run(noTools(t), "-virtual", "-impl", "own", "-part", "all", "-trace", traces)
 	if code != 0 || strings.Count(out, "... Passed --") != 31 || !strings.Contains(words, "all of it is the tree's own") {
 		t.Errorf("exit code %d\n%s%s", code, out, words)
 	}
+	kept := keptTraces(t, traces)
+	if len(kept) != 31 {
+		t.Errorf("%d traces were kept", len(kept))
+	}
+	noFindings(t, kept)
 }
 
 // Every year's tree runs a Raft of that year from anywhere, and its own.
