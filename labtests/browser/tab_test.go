@@ -80,6 +80,16 @@ func (b *tab) cutOff() error {
 // open opens a page from disk. It returns once the page says that it is ready.
 func open(t *testing.T, html string, v view) *tab {
 	t.Helper()
+	b, err := try(t, html, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// try is open, for a page that may not get ready.
+func try(t *testing.T, html string, v view) (*tab, error) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "page.html")
 	if err := os.WriteFile(file, []byte(html), 0o600); err != nil {
 		t.Fatal(err)
@@ -107,16 +117,17 @@ func open(t *testing.T, html string, v view) *tab {
 		}
 	}
 	if err != nil {
-		t.Fatalf("the page does not get ready: %v\nconsole: %s", err, strings.Join(b.complaints(), "\n"))
+		err = fmt.Errorf("the page does not get ready: %w\nconsole: %s", err, strings.Join(b.complaints(), "\n"))
 	}
-	return b
+	return b, err
 }
 
 // ready looks for some frames whether a page says that it is drawn, or that it
 // cannot be.
 const ready = `new Promise((done) => {
 	const look = (frames) => {
-		const is = document.body?.dataset.ready === "true" || document.querySelector("[role=alert]:not([hidden])")?.textContent.includes("could not");
+		const is = document.body?.dataset.ready === "true" || document.documentElement.dataset.charts ||
+			document.querySelector("[role=alert]:not([hidden])")?.textContent.includes("could not");
 		is || !frames ? done(Boolean(is)) : requestAnimationFrame(() => look(frames - 1));
 	};
 	look(60);

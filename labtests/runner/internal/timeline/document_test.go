@@ -113,6 +113,10 @@ func TestLanesOfServersThatDoNot(t *testing.T) {
 	if got := lanes[0].Role.now(); got != uint64(trace.Follower) {
 		t.Errorf("what a dead life sends makes the new one role %d", got)
 	}
+	lanes, _ = newLanes(append(all, trace.Event{Kind: trace.Propose, Server: 1, Peer: none, Flag: true, Term: 3, Index: 6}), 2)
+	if got := lastOf(lanes[1]); got != "role 2 term 3 log 6 base 0 commit 4" {
+		t.Errorf("who took a command: %s", got)
+	}
 	lanes, _ = newLanes(append(all, trace.Event{Kind: trace.State, Server: 0, Peer: none, Term: 3}), 2)
 	if got := lastOf(lanes[0]); got != "role 0 term 3 log 5 base 0 commit 4" {
 		t.Errorf("after GetState: %s", got)

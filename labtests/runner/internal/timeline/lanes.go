@@ -154,7 +154,10 @@ func (s *lanes) infer(i int, e *trace.Event) {
 			l.become(i, trace.Follower, e.Term)
 		}
 	case trace.Propose:
-		if !told && e.Flag {
+		if !told && e.Flag { // who takes a command says that it leads
+			if e.Term >= l.Term.now() && l.Role.now() != down {
+				l.become(i, trace.Leader, e.Term)
+			}
 			l.Log.set(i, e.Index)
 		}
 	case trace.Receive:

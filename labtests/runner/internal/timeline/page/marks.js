@@ -25,8 +25,8 @@ const SHAPES = {
   Commit(c, x, y) { dot(c, x, y + BAR + 4, 2, colours.ink); return y + BAR + 4; },
   Apply(c, x, y) { dot(c, x, y + BAR + 9, 1.6, colours.accent); return y + BAR + 9; },
   Receive(c, x, y) { dot(c, x, y + BAR + 9, 1.6, colours.accent); return y + BAR + 9; },
-  Snapshot(c, x, y) { square(c, x, y + BAR + 8, colours.snapshot, false); return y + BAR + 8; },
-  Install(c, x, y) { square(c, x, y + BAR + 8, colours.snapshot, true); return y + BAR + 8; },
+  Snapshot(c, x, y) { square(c, x, y + BAR / 2, colours.snapshot, false); return y + BAR / 2; },
+  Install(c, x, y) { square(c, x, y + BAR / 2, colours.snapshot, true); return y + BAR / 2; },
   TimerReset(c, x, y) { tick(c, x, y + BAR - 4, 4, colours.faint); return y + BAR - 3; },
   Persist(c, x, y) { tick(c, x, y + BAR + STRIP - 4, 4, colours.faint); return y + BAR + STRIP - 3; },
   State(c, x, y) { dot(c, x, y + 4, 1.5, colours.faint); return y + 4; },
@@ -55,6 +55,8 @@ function triangle(c, x, y, r, colour) {
 }
 
 function square(c, x, y, colour, arrow) {
+  c.fillStyle = colours.surface;
+  c.fillRect(x - 6, y - 6, 12, 12);
   c.fillStyle = colour;
   c.fillRect(x - 5, y - 5, 10, 10);
   c.strokeStyle = colours.halo;
