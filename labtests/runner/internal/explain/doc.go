@@ -9,6 +9,6 @@
 // recorded is silent: no finding is a guess, but those marked as a suspicion.
 //
 // To read it, in this order: finding.go, clean.go (which events count),
-// model.go and message.go (the cluster), watch.go, then any of the rules, in
-// files rule_*.go, and the suspicions, in files note_*.go.
+// model.go, take.go and inside.go (the cluster), message.go, watch.go, then any
+// of the rules, in files rule_*.go, and the suspicions, in files note_*.go.
 package explain
