@@ -37,7 +37,10 @@ func (s *session) addFiles() error {
 
 // runPasses runs every test of every pass in a process of its own.
 func (s *session) runPasses(ctx context.Context) error {
+	screen := passes.NewScreen(os.Stderr)
+	screen.Draw("compiling the tests")
 	program, err := s.compile(ctx)
+	screen.Erase()
 	if err != nil {
 		return err
 	}
@@ -45,13 +48,13 @@ func (s *session) runPasses(ctx context.Context) error {
 		Tests: s.sel.Names, Count: s.count, Jobs: s.jobs, Real: s.real, Verbose: s.verbose,
 		Pkg: s.pkg, GoRoot: gotool.Root(s.goPath), Once: program.Once,
 		Keeper: &passes.Keeper{Dir: s.out, Warn: func(reason string) { fmt.Fprintf(os.Stderr, "labrun: %s\n", reason) }},
-		Out:    os.Stdout, Err: os.Stderr, Screen: passes.NewScreen(os.Stderr),
+		Out:    os.Stdout, Err: os.Stderr, Screen: screen,
 	}
 	if s.json == "-" {
 		job.Out = os.Stderr
 	}
 	if s.traced() {
-		tracer, err := s.newTracer(job.Keeper)
+		tracer, err := s.newTracer(ctx, job.Keeper)
 		if err != nil {
 			return fmt.Errorf("-trace: %w", err)
 		}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,6 +32,7 @@ func (o *options) traced() bool {
 // tracer records each run in a directory of its own, and keeps those of failed
 // runs, with a page for each.
 type tracer struct {
+	ctx       context.Context // after whose end nothing is explained
 	recording string // where runs that go on record
 	keeper    *passes.Keeper
 	all       bool // keep those of passed tests too
@@ -41,10 +44,14 @@ type tracer struct {
 // writes those of other traces.
 const mostPages = 20
 
+// mostExplained is the size, in bytes, of a trace that is not looked into at
+// once: that of a test which never rests takes minutes.
+const mostExplained = 16 << 20
+
 // newTracer makes the directory that runs record in, beside where their traces
 // will be: they are moved there.
-func (s *session) newTracer(keeper *passes.Keeper) (*tracer, error) {
-	t := &tracer{keeper: keeper, title: s.overlay.Raft.Label()}
+func (s *session) newTracer(ctx context.Context, keeper *passes.Keeper) (*tracer, error) {
+	t := &tracer{ctx: ctx, keeper: keeper, title: s.overlay.Raft.Label()}
 	parent := s.work
 	switch {
 	case s.trace != traceAuto:
@@ -97,9 +104,28 @@ func (t *tracer) End(run *passes.Run) {
 		return
 	}
 	run.Trace = path
-	if run.Failed() {
+	switch {
+	case !run.Failed() || t.ctx.Err() != nil:
+	case size(path) > mostExplained:
+		run.Explained = []string{fmt.Sprintf("Its trace has %d MB, which takes a while to read: labrun explain says what it shows.", size(path)>>20)}
+	default:
 		t.explain(run)
 	}
+}
+
+// size is that of a trace, in bytes.
+func size(path string) int64 {
+	var sum int64
+	_ = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
+			sum += info.Size()
+		}
+		return nil
+	})
+	return sum
 }
 
 // explain looks for what went wrong in a failed run's trace.

@@ -32,9 +32,12 @@ type dump struct {
 	goroutines []goroutine
 }
 
+// quit is how the dump begins of a process that was stopped at its limit.
+const quit = "SIGQUIT: quit"
+
 // startsDump tells a line with which such a dump begins.
 func startsDump(line string) bool {
-	for _, mark := range []string{"panic: ", "fatal error: ", "SIGQUIT: quit", "unexpected fault address ", "SIGSEGV", "SIGABRT"} {
+	for _, mark := range []string{"panic: ", "fatal error: ", quit, "unexpected fault address ", "SIGSEGV", "SIGABRT"} {
 		if strings.HasPrefix(line, mark) {
 			return true
 		}
@@ -44,7 +47,7 @@ func startsDump(line string) bool {
 
 var (
 	goroutineLine = regexp.MustCompile(`^goroutine \d+.* \[([^\],]+).*\]:$`)
-	placeLine     = regexp.MustCompile(`^\s+(/?\S.*\.go):(\d+)(?: \+0x[0-9a-f]+)?$`)
+	placeLine     = regexp.MustCompile(`^\s+(/?\S.*\.go):(\d+)(?: \+0x.*)?$`)
 	arguments     = regexp.MustCompile(`\([^()]*\)$`)
 )
 
@@ -99,7 +102,10 @@ func parseFrame(lines []string, i int, goRoot string) (frame, bool) {
 // lines shows the panic and where the first goroutine was; and with all what
 // the others wait for.
 func (d *dump) lines(all bool) []string {
-	lines := append([]string{d.title}, first(d.more, 3)...)
+	lines := []string{d.title}
+	if d.title != quit {
+		lines = append(lines, first(d.more, 3)...)
+	}
 	rest := d.goroutines
 	if len(rest) > 0 && len(rest[0].frames) > 0 {
 		lines = append(lines, rest[0].head)

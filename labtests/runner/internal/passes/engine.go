@@ -171,8 +171,15 @@ func (e *engine) left() time.Duration {
 	if all.n == 0 {
 		return -1
 	}
+	ages := map[string]time.Duration{}
+	for run, test := range e.running {
+		ages[test] = max(ages[test], time.Since(run.Begin))
+	}
 	expect := func(test string) time.Duration {
-		return cmp.Or(e.mean(test), all.mean())
+		if mean := e.mean(test); mean > 0 {
+			return mean
+		}
+		return max(all.mean(), ages[test])
 	}
 	var work, longest time.Duration
 	add := func(d time.Duration) {

@@ -207,6 +207,11 @@ func TestLeft(t *testing.T) {
 	if got := e.left(); got != 0 {
 		t.Errorf("a run that takes longer than ever: got %v", got)
 	}
+	// A test that has not ended yet takes as long as it has been running, at least.
+	e.pass, e.running = 2, map[*Run]string{{Begin: time.Now().Add(-time.Hour)}: "C"}
+	if got := e.left(); got < time.Hour || got > time.Hour+time.Minute {
+		t.Errorf("one more pass with a test that takes an hour: got %v", got)
+	}
 }
 
 // An interrupt stops what runs, and what has ended is told of.

@@ -68,6 +68,7 @@ func TestFold(t *testing.T) {
 	for name, c := range map[string]struct {
 		output string
 		ended  bool
+		late   bool
 		reason string
 		text   string
 		lines  string
@@ -104,9 +105,15 @@ func TestFold(t *testing.T) {
 				"    1 goroutine: select (no cases) at raft/config.go:590  (*config).one",
 			folded: 14,
 		},
+		"limit": {
+			output: "SIGQUIT: quit\nPC=0x495da1 m=0 sigcode=0\n\ngoroutine 0 gp=0x1 m=0 mp=0x2 [idle]:\nruntime.futex(0x1)\n\t/usr/lib/go/src/runtime/sys.s:558 +0x21 fp=0x7f sp=0x7e pc=0x49\n\n" +
+				"goroutine 5 gp=0x1 m=nil [select, synctest bubble 1]:\n6.5840/raft.(*Raft).ticker(0x1)\n\t/home/me/src/raft/raft.go:400 +0x2 fp=0x7f sp=0x7e pc=0x49\n",
+			reason: "it did not end within 3m0s of wall time", text: "it did not end within 3m0s of wall time", late: true,
+			lines: "SIGQUIT: quit\n    1 goroutine: select at raft/raft.go:400  (*Raft).ticker", folded: 8,
+		},
 		"nothing": {reason: "the process ended well before the test did", text: "the process ended well before the test did"},
 	} {
-		o := &virtual.Outcome{Test: "TestX", Verdict: virtual.Fail, Output: []byte(c.output), Ended: c.ended, Reason: c.reason}
+		o := &virtual.Outcome{Test: "TestX", Verdict: virtual.Fail, Output: []byte(c.output), Ended: c.ended, Late: c.late, Reason: c.reason}
 		f := fold(o, "/usr/lib/go")
 		if f.Text != c.text {
 			t.Errorf("%s: text %q, want %q", name, f.Text, c.text)

@@ -99,6 +99,10 @@ const (
 // has no use for.
 const greedy = 0.7
 
+// busyShare is the share of the limit in virtual time that a test has to compute
+// for, to have no one to blame but itself.
+const busyShare = 0.3
+
 // Judge says in a sentence who else than the algorithm may be to blame for a
 // failed run; "" if there is nobody.
 func Judge(l Load) string {
@@ -110,6 +114,8 @@ func Judge(l Load) string {
 	switch {
 	case !l.Real && !l.Late:
 		return "" // time stands still until every goroutine has had its turn
+	case !l.Real && l.CPU.Seconds() > busyShare*wall:
+		return fmt.Sprintf("its process computed for %.0f of the %.0f s: in virtual time no clock moves on while a goroutine has something to do, such as to send again at once what was refused", l.CPU.Seconds(), wall)
 	case !l.Real && runner:
 		return fmt.Sprintf("load does not make a test fail in virtual time, but the limit that it exceeded is wall time, and timers were late by up to %v: run it again with a longer -timeout, or -jobs 1", ms(worst))
 	case !l.Real:

@@ -27,6 +27,7 @@ func TestJudge(t *testing.T) {
 		"limit of real time":       {func(l *Load) { l.Late = true }, ""},
 		"virtual":                  {func(l *Load) { l.Real, l.Runner = false, Lateness{Worst: 3 * s, Late: 9 * s} }, ""},
 		"virtual, limit":           {func(l *Load) { l.Real, l.Late = false, true }, ""},
+		"virtual, busy":            {func(l *Load) { l.Real, l.Late, l.CPU, l.Runner = false, true, 7*s, Lateness{Worst: 3 * s, Late: 9 * s} }, "its process computed for 7 of the 10 s"},
 		"virtual, limit and load":  {func(l *Load) { l.Real, l.Late, l.Runner = false, true, Lateness{Worst: 3 * s, Late: 9 * s} }, "load does not make a test fail in virtual time, but the limit that it exceeded is wall time, and timers were late by up to 3s"},
 	} {
 		l := calm

@@ -9,6 +9,7 @@ import (
 )
 
 // Screen is a terminal, with lines at its bottom that are drawn again and again.
+// A nil one is none.
 type Screen struct {
 	file  *os.File
 	drawn int // lines
@@ -33,8 +34,11 @@ func (s *Screen) width() int {
 	return int(size.columns)
 }
 
-// draw replaces what was drawn.
-func (s *Screen) draw(lines []string) {
+// Draw replaces what was drawn.
+func (s *Screen) Draw(lines ...string) {
+	if s == nil {
+		return
+	}
 	width := s.width()
 	if width == 0 {
 		width = 80 // a terminal that does not know
@@ -48,8 +52,11 @@ func (s *Screen) draw(lines []string) {
 	_, _ = s.file.WriteString(text.String())
 }
 
-// erase makes room for other output.
-func (s *Screen) erase() {
+// Erase makes room for other output.
+func (s *Screen) Erase() {
+	if s == nil {
+		return
+	}
 	_, _ = s.file.WriteString(s.clear())
 	s.drawn = 0
 }

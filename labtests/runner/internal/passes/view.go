@@ -42,9 +42,7 @@ func newView(job *Job) *view {
 
 // write prints results, above what is drawn.
 func (v *view) write(format string, args ...any) {
-	if v.job.Screen != nil {
-		v.job.Screen.erase()
-	}
+	v.job.Screen.Erase()
 	fmt.Fprintf(v.job.Out, format, args...)
 }
 
@@ -160,7 +158,7 @@ func (v *view) times(run *Run) string {
 // progress tells how far the job is.
 func (v *view) progress(s state) {
 	if v.job.Screen != nil {
-		v.job.Screen.draw(v.lines(s))
+		v.job.Screen.Draw(v.lines(s)...)
 		return
 	}
 	if v.job.Count > 1 && s.elapsed >= v.plain+plainEvery && s.done < s.total {
