@@ -33,7 +33,7 @@ func (o *options) traced() bool {
 // runs, with a page for each.
 type tracer struct {
 	ctx       context.Context // after whose end nothing is explained
-	recording string // where runs that go on record
+	recording string          // where runs that go on record
 	keeper    *passes.Keeper
 	all       bool // keep those of passed tests too
 	title     string
