@@ -50,9 +50,11 @@ class Chart {
     const ticks = x.ticks(Math.max(3, Math.floor(this.width / 110)));
     const digits = Math.max(0, Math.min(3, -Math.floor(Math.log10((to - from) / 8))));
     c.strokeStyle = colours.line;
+    c.lineWidth = 1;
     c.fillStyle = colours.muted;
     c.textAlign = "center";
     for (const t of ticks) {
+      if (t < run.from || t > run.to) continue;
       const px = Math.round(x(t)) + 0.5;
       line(c, px, 20, px, this.height - 4);
       const ms = mode === "time" ? t : run.time[Math.max(0, Math.min(run.size - 1, Math.round(t)))];
@@ -190,14 +192,14 @@ class Chart {
     const before = new Map();
     for (let a = lo; a < hi; a++) {
       if (!view.showsArrow(a)) continue;
-      const p = this.place(a);
-      if (p.x1 > this.width || p.x2 < 0) continue;
-      if (step && p.fate !== LOST) {
-        const sort = p.from * 64 + p.to * 2 + (p.answer ? 1 : 0);
-        if (p.x1 - (before.get(sort) ?? -Infinity) < step) continue;
-        before.set(sort, p.x1);
+      if (step) {
+        const [from, to, answer] = run.ways(a), x1 = view.x(run.pos[run.arrows.from[a]]);
+        const sort = (from * 32 + to) * 4 + (answer ? 2 : 0) + (run.arrows.fate[a] === LOST ? 1 : 0);
+        if (x1 - (before.get(sort) ?? -Infinity) < step) continue;
+        before.set(sort, x1);
       }
-      this.drawn.push(p);
+      const p = this.place(a);
+      if (p.x1 <= this.width && p.x2 >= 0) this.drawn.push(p);
     }
     const alpha = Math.max(0.16, Math.min(0.9, 1.6 / Math.sqrt(1 + this.drawn.length / 90)));
     const sorts = d3.group(this.drawn, (p) => p.kind + (p.beat ? "b" : "") + (p.answer ? "a" : "") + p.fate);
@@ -219,8 +221,8 @@ class Chart {
       else p.x2 = Math.min(p.x2, p.x1 + Math.max(30, this.width / 12)); // the test's network may lose it late
     }
     if (answer && p.fate === ARRIVED) {
-      const m = run.event(arrows.from[a]).message;
-      p.refused = Boolean(m && m.known && !m.ok && m.type !== 3);
+      const row = run.doc.events.message[arrows.from[a]] - 1, m = run.doc.messages;
+      p.refused = row >= 0 && m.known[row] === 1 && !m.ok[row] && m.type[row] !== 3;
     }
     return p;
   }

@@ -77,7 +77,7 @@ function drawMarks(chart, c) {
     for (let k = from; k < of.length && of[k] <= chart.visible[1]; k++) {
       const i = of[k], name = NAME[e.kind[i]], px = x(run.pos[i]);
       if (!SHAPES[name] || !view.showsEvent(i) || px < -8 || px > chart.width + 8) continue;
-      if (crowded && SMALL.has(name) || px - (last[name] ?? -Infinity) < 2.5) continue; // on top of one of its kind
+      if (crowded && SMALL.has(name) || px - (last[name] ?? -Infinity) < (crowded ? 7 : 2.5)) continue; // on top of one of its kind
       last[name] = px;
       chart.marks.push({ event: i, x: px, y: SHAPES[name](c, px, chart.y.get(s), e.flag[i] === 1) });
     }

@@ -48,7 +48,7 @@ class View {
   }
 
   measure() {
-    const { from, to } = this.run, margin = Math.max((to - from) * 0.01, SMALLEST);
+    const { from, to } = this.run, margin = Math.max((to - from) * 0.006, SMALLEST);
     this.full.domain([from - margin, to + margin]).range([0, this.width]);
     this.x.range([0, this.width]);
     const [a, b] = this.full.domain();
@@ -92,7 +92,8 @@ class View {
       if (a !== undefined && run.arrows.from[a] === i && this.showsArrow(a)) n++;
     }
     const half = Math.max(place - run.pos[lo], run.pos[hi] - place, this.mode === "time" ? 5 : 20);
-    this.around(place, 2 * half);
+    const start = Math.max(place - half, run.from - half / 20); // not much of what was before the run
+    this.show(start, start + 2 * half);
   }
 
   showsArrow(a) {
