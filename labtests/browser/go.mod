@@ -3,11 +3,13 @@ module pontoon.dev/labrun/browser
 go 1.25
 
 require (
+	// Why: the names and types of Chromium's protocol, which chromedp's calls take.
 	github.com/chromedp/cdproto v0.159.0
-	// Why: drives a real Chromium through its own protocol, so that pages are tested as a reader has them.
+	// Why: drives a real Chromium through that protocol, so that pages are tested as a reader has them.
 	github.com/chromedp/chromedp v0.23.0
 )
 
+// Why: what writes the pages.
 require (
 	pontoon.dev/go-shim v0.0.0
 	pontoon.dev/labrun v0.0.0-00010101000000-000000000000
