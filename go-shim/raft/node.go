@@ -167,6 +167,7 @@ func (n *Node) end(err error) {
 	n.look()
 	n.tell()
 	n.err = err
+	close(n.done) // first: whoever is told the error below finds it closed
 	n.tracer.died(err)
 	if n.timer != nil {
 		n.timer.Stop()
@@ -176,7 +177,6 @@ func (n *Node) end(err error) {
 	}
 	n.wakeApplier()
 	n.proposals.end(err)
-	close(n.done)
 	n.leave()
 }
 
