@@ -1,6 +1,9 @@
 package explain
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Elections that fail in a row before they are worth a word, and how close to
 // each other candidates begin that have the same timeout.
@@ -60,6 +63,10 @@ func lookAtRivals(c *cluster, say func(rounds [][]*candidacy, witnesses []int), 
 	byTerm := map[uint64][]*candidacy{}
 	last := uint64(0)
 	for _, one := range c.candidacies() {
+		// Who is cut off takes no votes from anybody.
+		if !slices.ContainsFunc(one.asked, func(k *call) bool { return k.handled >= 0 }) {
+			continue
+		}
 		byTerm[one.term] = append(byTerm[one.term], one)
 		last = max(last, one.term)
 	}

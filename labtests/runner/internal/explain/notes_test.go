@@ -38,6 +38,7 @@ const failed = "\n- failure one(5) failed to reach agreement\n- end fail"
 var suspicions = []example{
 	{"same-timeouts", "seen", rivals(4, 2), rivals(2, 2)},
 	{"split-votes", "seen", rivals(4, 40), rivals(2, 40)},
+	{"split-votes", "seen: those who ask are heard", rivals(4, 40), strings.ReplaceAll(rivals(4, 40), "handle", "lost")},
 	{"no-leader", "seen",
 		seen + `
 		100 1>2 ask t2 i0/0 : no t5
