@@ -89,7 +89,7 @@ const tries = 50
 
 // named runs tests until a rule is found broken, which has to be this one.
 func (c *traced) named(t *testing.T, tests []string, rule, setting string) {
-	c.program.Wall = 20 * time.Second // some never end, and what they recorded until then says enough
+	c.program.Wall = 5 * time.Second // some never end, and what they recorded until then says enough
 	for range tries {
 		for _, test := range tests {
 			o := c.once(test, setting)
