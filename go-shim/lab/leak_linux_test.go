@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"pontoon.dev/go-shim/internal/core"
 )
@@ -25,12 +26,12 @@ type usage struct {
 	resident   int // the process's, so the library's memory too, in bytes
 }
 
-// measure waits until no more than so many goroutines are left, as long as
-// those that are about to end can take.
+// measure waits until no more than so many goroutines are left. On a busy
+// machine those that are about to end can take a while.
 func measure(t *testing.T, goroutines int) (u usage) {
 	t.Helper()
-	for i := 0; i < 10_000 && runtime.NumGoroutine() > goroutines; i++ {
-		runtime.Gosched()
+	for begin := time.Now(); runtime.NumGoroutine() > goroutines && time.Since(begin) < time.Minute; {
+		time.Sleep(time.Millisecond)
 	}
 	u.handles = liveHandles(t)
 	u.goroutines = runtime.NumGoroutine()

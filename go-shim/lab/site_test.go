@@ -57,7 +57,12 @@ func (d *disk) loseSnapshot() {
 	d.snapshot = nil
 }
 
-func (d *disk) copy() *disk { return &disk{state: d.ReadRaftState(), snapshot: d.ReadSnapshot()} }
+// copy is the disk at one moment.
+func (d *disk) copy() *disk {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return &disk{state: bytes.Clone(d.state), snapshot: bytes.Clone(d.snapshot)}
+}
 
 // site is a cluster on a network like the labs'.
 type site struct {
@@ -68,6 +73,7 @@ type site struct {
 	channels []chan ApplyMsg
 	services []sync.WaitGroup
 	cut      []bool
+	lives    []int  // how many of each have ended
 	late     int    // calls and deliveries of dead servers
 	every    int    // snapshots after so many commands; 0: none
 	padding  string // of the snapshots
@@ -82,7 +88,7 @@ func onSite(t *testing.T, size int, f func(s *site)) {
 			T:     t,
 			rafts: make([]*Raft, size), disks: make([]*disk, size), channels: make([]chan ApplyMsg, size),
 			services: make([]sync.WaitGroup, size),
-			cut:      make([]bool, size), logs: make([][]interface{}, size),
+			cut:      make([]bool, size), lives: make([]int, size), logs: make([][]interface{}, size),
 		}
 		for me := range size {
 			s.disks[me] = &disk{}
@@ -110,6 +116,9 @@ func (s *site) boot(me int) *Raft {
 		default:
 		}
 	}
+	s.mu.Lock()
+	life := s.lives[me]
+	s.mu.Unlock()
 	rf := Make(Options{
 		Servers:   len(s.disks),
 		Me:        me,
@@ -120,7 +129,7 @@ func (s *site) boot(me int) *Raft {
 			if method != "Raft.Step" {
 				s.Errorf("RPC %s", method)
 			}
-			return s.carry(me, server, args, reply)
+			return s.carry(me, life, server, args, reply)
 		},
 		Deliver: func(m ApplyMsg, done <-chan struct{}) bool {
 			alive()
@@ -143,12 +152,13 @@ func (s *site) boot(me int) *Raft {
 	return rf
 }
 
-// carry takes a request to its receiver and brings back the reply, in time.
-func (s *site) carry(from, to int, args []byte, reply *[]byte) bool {
+// carry takes a request to its receiver and brings back the reply, in time, as
+// long as the sender lives.
+func (s *site) carry(from, life, to int, args []byte, reply *[]byte) bool {
 	open := func() *Raft {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.cut[from] || s.cut[to] {
+		if s.lives[from] != life || s.cut[from] || s.cut[to] {
 			return nil
 		}
 		return s.rafts[to]
@@ -226,11 +236,13 @@ func (s *site) log(me int) []interface{} {
 	return append([]interface{}{}, s.logs[me]...)
 }
 
-// crash kills a server; its disk is what was on it before.
+// crash kills a server; its disk is what was on it before. What it says after
+// that nobody hears: it may speak of what the copy of its disk does not have.
 func (s *site) crash(me int) {
 	s.mu.Lock()
 	rf := s.rafts[me]
 	s.rafts[me] = nil
+	s.lives[me]++
 	s.mu.Unlock()
 	s.disks[me] = s.disks[me].copy()
 	rf.Kill()
