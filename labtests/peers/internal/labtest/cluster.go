@@ -66,6 +66,8 @@ type Cluster struct {
 	servers []*server
 	loss    float64
 	log     []interface{} // log[index] is what some server received there
+
+	accepted, agreed int // commands: by Start, and by Agree
 }
 
 type server struct {
@@ -74,6 +76,7 @@ type server struct {
 	raft      Raft
 	persister *Persister
 	up        bool
+	life      int // how many have ended
 	cut       bool
 	last      int // index that was last received, or covered by a snapshot
 	every     int // commands between two snapshots, 0: none
@@ -92,6 +95,9 @@ func New(t *testing.T, servers int, start func(lab.Options) Raft) *Cluster {
 		for me := range c.servers {
 			c.Crash(me)
 		}
+		// What the servers have under way ends in a while, and the bubble's time
+		// passes only as long as the test goes on.
+		time.Sleep(time.Minute)
 	})
 	return c
 }
@@ -119,11 +125,13 @@ func (c *Cluster) Cut(me int, cut bool) {
 	c.servers[me].cut = cut
 }
 
-// Crash kills a server.
+// Crash kills a server. What it says from then on nobody hears: it may speak of
+// what its persister has not.
 func (c *Cluster) Crash(me int) {
 	c.mu.Lock()
 	s := c.servers[me]
 	s.up = false
+	s.life++
 	s.persister = s.persister.clone() // what it still writes is lost
 	raft := s.raft
 	c.mu.Unlock()
@@ -134,7 +142,7 @@ func (c *Cluster) Crash(me int) {
 func (c *Cluster) Restart(me int) {
 	c.mu.Lock()
 	s := c.servers[me]
-	persister := s.persister
+	persister, life := s.persister, s.life
 	s.last = 0
 	if snapshot := persister.ReadSnapshot(); len(snapshot) > 0 {
 		s.last = indexOf(c.t, snapshot)
@@ -144,7 +152,7 @@ func (c *Cluster) Restart(me int) {
 	var raft Raft
 	raft = c.start(lab.Options{
 		Servers: len(c.servers), Me: me, Persister: persister,
-		Call: func(to int, _ string, args []byte, reply *[]byte) bool { return c.call(me, to, args, reply) },
+		Call: func(to int, _ string, args []byte, reply *[]byte) bool { return c.call(me, life, to, args, reply) },
 		Deliver: func(m lab.ApplyMsg, done <-chan struct{}) bool {
 			select {
 			case messages <- m:
@@ -167,10 +175,10 @@ func (c *Cluster) Restart(me int) {
 	}()
 }
 
-func (c *Cluster) call(from, to int, args []byte, reply *[]byte) bool {
+func (c *Cluster) call(from, life, to int, args []byte, reply *[]byte) bool {
 	c.mu.Lock()
 	source, target := c.servers[from], c.servers[to]
-	ok := target.up && !source.cut && !target.cut && rand.Float64() >= c.loss
+	ok := source.life == life && target.up && !source.cut && !target.cut && rand.Float64() >= c.loss
 	raft := target.raft
 	c.mu.Unlock()
 	if !ok {
@@ -180,7 +188,7 @@ func (c *Cluster) call(from, to int, args []byte, reply *[]byte) bool {
 	raft.Step(append([]byte(nil), args...), reply)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return target.up && target.raft == raft && !source.cut && !target.cut && rand.Float64() >= c.loss
+	return source.life == life && target.up && target.raft == raft && !source.cut && !target.cut && rand.Float64() >= c.loss
 }
 
 // receive checks a message. It returns the index of a snapshot to take, 0 for
