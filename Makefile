@@ -100,7 +100,7 @@ test-peers: shimlib labrun ## etcd's and hashicorp's Raft behind the lab interfa
 
 CHROMIUM ?= $(firstword $(foreach c,chromium chromium-browser google-chrome,$(shell command -v $(c))))
 test-pages: tools ## the HTML pages, in a real headless Chromium without a network (CHROMIUM=/path/to/it)
-	@if [ -n "$(CHROMIUM)" ]; then cd labtests/browser && CHROMIUM="$(CHROMIUM)" $(GO) test -count=1 .; \
+	@if [ -n "$(CHROMIUM)" ]; then page=$$(ls $(TARGET)/compare.html 2>/dev/null); cd labtests/browser && COMPARE_PAGE="$$page" CHROMIUM="$(CHROMIUM)" $(GO) test -count=1 .; \
 	else echo "Chromium is missing, so the HTML pages are not tested in a browser: apt-get install chromium, or say CHROMIUM=/path/to/it."; [ "$$CI" != true ]; fi
 
 FIXTURE_YEARS = 2017 2018 2020 2021 2022 2023 2024 2025 2026

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -36,6 +37,26 @@ func TestCompare(t *testing.T) {
 	html := comparePage(t)
 	for _, c := range compareChecks {
 		c.test(t, html)
+	}
+}
+
+// TestCompareOfThisMachine opens the page that COMPARE_PAGE names: in CI the one
+// that labrun compare has just written.
+func TestCompareOfThisMachine(t *testing.T) {
+	file := os.Getenv("COMPARE_PAGE")
+	if file == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("COMPARE_PAGE is not set: make test-peers writes the page, and make test-pages names it")
+		}
+		return
+	}
+	html, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, string(html), view{})
+	if err := all(plotsArePainted(b), plotPerFigure(b), nothingIsSaid(b)); err != nil {
+		t.Error(err)
 	}
 }
 
